@@ -1,0 +1,144 @@
+# Makefile of mapihttpd: one file, no recursion.   make help
+#
+#   make                the programs, in build/release/
+#   make check          unit tests of every room, vectors with every truncation and bit flip
+#   make flow           real nginx, redis-server and workers on free ports
+#   make asan check     the same tests under AddressSanitizer and UBSan (SANITIZE=address,undefined)
+#   make lint ledger fuzz bench install
+
+O       ?= build/$(if $(SANITIZE),san,release)
+CC      ?= cc
+PREFIX  ?= /usr/local
+PKGS     = hiredis sqlite3 gmime-3.0 icu-uc icu-i18n libcrypto libssl libcrypt jansson
+CFLAGS  ?= -O2 -g
+CFLAGS  += -std=c11 -D_GNU_SOURCE -I. -pthread -fstack-protector-strong \
+           -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+CPPFLAGS += $(shell pkg-config --cflags $(PKGS))
+LDLIBS  += $(shell pkg-config --libs $(PKGS)) -lfcgi -lm
+ifdef SANITIZE
+CFLAGS  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DARENA_PER_ALLOCATION
+LDFLAGS += -fsanitize=$(SANITIZE)
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+
+# --- the rooms, lowest first; a room links itself and those below it, siblings are blind to each other -----------------
+BASE     = backend-base
+MAPI     = backend-mapi $(BASE)
+BACKEND  = backend-jobs backend-mail backend-store backend-directory backend-event $(MAPI)
+SESSION  = session session-rop session-object session-context $(BACKEND)
+ROOMS    = session session-rop session-object session-context $(BACKEND)
+
+SRC_backend-base      = $(wildcard backend/base/*.c)
+SRC_backend-mapi      = $(wildcard backend/mapi/*.c)
+SRC_backend-store     = $(wildcard backend/store/*.c backend/store/*/*.c)
+SRC_backend-directory = $(wildcard backend/directory/*.c backend/directory/*/*.c)
+SRC_backend-event     = $(wildcard backend/event/*.c)
+SRC_backend-mail      = $(wildcard backend/mail/*.c)
+SRC_backend-jobs      = $(wildcard backend/jobs/*.c)
+SRC_session-context   = $(wildcard session/context/*.c)
+SRC_session-object    = $(wildcard session/object/*.c)
+SRC_session-rop       = $(wildcard session/rop/*.c)
+SRC_session           = $(wildcard session/*.c)
+SRC_fcgi              = $(wildcard fcgi/*.c)
+SRC_tests-client      = $(wildcard tests/client/*.c)
+
+# what a room's unit tests may link: the room and those below
+BELOW_backend-base      = $(BASE)
+BELOW_backend-mapi      = $(MAPI)
+BELOW_backend-store     = backend-store $(MAPI)
+BELOW_backend-directory = backend-directory $(MAPI)
+BELOW_backend-event     = backend-event $(MAPI)
+BELOW_backend-mail      = backend-mail $(MAPI)
+BELOW_backend-jobs      = $(BACKEND)
+BELOW_session-context   = session-context $(BACKEND)
+BELOW_session-object    = session-object session-context $(BACKEND)
+BELOW_session-rop       = session-rop session-object session-context $(BACKEND)
+BELOW_session           = $(SESSION)
+BELOW_fcgi              = fcgi $(SESSION)
+BELOW_tests-client      = tests-client $(MAPI)
+
+obj  = $(patsubst %.c,$(O)/%.o,$(1))
+libs = $(foreach r,$(1),$(O)/lib/$(r).a)
+
+PROGRAMS = $(O)/mapihttpd $(O)/mapictl
+UNITS    = $(foreach r,$(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*.c)))),$(O)/unit/$(r))
+FUZZERS  = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all help check flow asan lint ledger fuzz bench install clean cov
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(PROGRAMS)
+
+help:
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+define room_rule
+$(O)/lib/$(1).a: $(call obj,$(SRC_$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS) fcgi tests-client,$(eval $(call room_rule,$(r))))
+
+$(O)/mapihttpd: $(call libs,fcgi $(SESSION))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $(O)/lib/fcgi.a -Wl,--no-whole-archive $(call libs,$(SESSION)) $(LDLIBS)
+
+$(O)/mapictl: $(call obj,$(wildcard deploy/mapictl/*.c)) $(call libs,tests-client $(SESSION))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# --- tests -------------------------------------------------------------------------------------------------------------
+# Test objects are linked directly, since each registers its tests by a constructor.
+define unit_rule
+$(O)/unit/$(1): $(call obj,$(wildcard tests/unit/$(1)/*.c) tests/unit.c tests/mutate.c) $(call libs,$(BELOW_$(1)))
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcunit
+endef
+$(foreach r,$(ROOMS) fcgi tests-client,$(eval $(call unit_rule,$(r))))
+
+check: $(UNITS)
+	@tests/run-units $(O) $(UNITS)
+
+$(O)/flow: $(call obj,$(wildcard tests/flow/*.c) tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+
+flow: $(PROGRAMS) $(O)/flow
+	@tests/run-units $(O) $(O)/flow
+
+asan:
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined CFLAGS="-O1 -g" $(filter-out asan,$(MAKECMDGOALS))
+	@touch build/.asan
+
+build/fuzz/%: tests/fuzz/%.c $(wildcard backend/*/*.[ch] backend/*/*/*.[ch] session/*.[ch] session/*/*.[ch] fcgi/*.[ch])
+	@mkdir -p $(@D)
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -std=c11 -D_GNU_SOURCE -I. -pthread $(CPPFLAGS) -o $@ $< \
+	    $(foreach r,$(SESSION),$(SRC_$(r))) $(filter-out fcgi/main.c,$(SRC_fcgi)) $(LDLIBS)
+
+fuzz: $(FUZZERS)
+	@tests/fuzz/run $(FUZZERS)
+
+lint:
+	@tests/lint/run
+
+ledger:
+	@tests/conform/ledger
+
+bench: $(PROGRAMS) $(O)/bench
+	@tests/bench/run $(O)
+
+$(O)/bench: $(call obj,$(wildcard tests/bench/*.c) tests/flow/stack.c) $(call libs,tests-client $(SESSION))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+
+install: $(PROGRAMS)
+	install -D -m 755 $(O)/mapihttpd $(DESTDIR)$(PREFIX)/sbin/mapihttpd
+	install -D -m 755 $(O)/mapictl $(DESTDIR)$(PREFIX)/bin/mapictl
+
+clean:
+	rm -rf build
+
+-include $(shell test -d $(O) && find $(O) -name '*.d')
