@@ -6,20 +6,23 @@
 #   make asan check     the same tests under AddressSanitizer and UBSan (SANITIZE=address,undefined)
 #   make lint ledger fuzz bench install
 
+ifneq ($(filter asan,$(MAKECMDGOALS)),)
+SANITIZE = address,undefined
+endif
 O       ?= build/$(if $(SANITIZE),san,release)
 CC      ?= cc
 PREFIX  ?= /usr/local
 PKGS     = hiredis sqlite3 gmime-3.0 icu-uc icu-i18n libcrypto libssl libcrypt jansson
-CFLAGS  ?= -O2 -g
-CFLAGS  += -std=c11 -D_GNU_SOURCE -I. -pthread -fstack-protector-strong \
+CFLAGS  ?= $(if $(SANITIZE),-O1,-O2) -g
+override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -pthread -fstack-protector-strong \
            -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
-CPPFLAGS += $(shell pkg-config --cflags $(PKGS))
+override CPPFLAGS += $(shell pkg-config --cflags $(PKGS))
 LDLIBS  += $(shell pkg-config --libs $(PKGS)) -lfcgi -lm
 ifdef SANITIZE
-CFLAGS  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DARENA_PER_ALLOCATION
+override CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DARENA_PER_ALLOCATION
 LDFLAGS += -fsanitize=$(SANITIZE)
 else
-CPPFLAGS += -D_FORTIFY_SOURCE=2
+override CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
 # --- the rooms, lowest first; a room links itself and those below it, siblings are blind to each other -----------------
@@ -111,8 +114,7 @@ flow: $(PROGRAMS) $(O)/flow
 	@tests/run-units $(O) $(O)/flow
 
 asan:
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined CFLAGS="-O1 -g" $(filter-out asan,$(MAKECMDGOALS))
-	@touch build/.asan
+	@test -n "$(filter-out asan,$(MAKECMDGOALS))" || { echo "usage: make asan check"; exit 2; }
 
 build/fuzz/%: tests/fuzz/%.c $(wildcard backend/*/*.[ch] backend/*/*/*.[ch] session/*.[ch] session/*/*.[ch] fcgi/*.[ch])
 	@mkdir -p $(@D)
