@@ -17,8 +17,8 @@
 struct restriction;
 struct rule_actions;
 
-enum { LARGE_KEY = 32 };                        /* SHA-256 of the bytes */
-struct large_ref { uint8_t key[LARGE_KEY]; uint64_t size; }; /* size in bytes as kept: UTF-8 for strings */
+enum { LARGE_KEY = 32 };                        /* SHA-256 of the bytes as kept */
+struct large_ref { uint8_t key[LARGE_KEY]; uint64_t size; }; /* size in bytes as kept: large strings are kept as UTF-16LE, so that streams can read at any offset */
 
 struct propval {
     uint32_t tag;
