@@ -25,6 +25,20 @@ struct blob utf8_clean(struct arena *a, struct blob s);
 /* The longest prefix of at most `units` UTF-16 units that does not cut a character. */
 struct blob utf8_cut(struct blob s, size_t units);
 
-/* Simple case folding of Unicode (ICU), for comparisons. */
+/* Simple case folding of Unicode (ICU), for comparisons; simple upper case. */
 struct blob utf8_fold(struct arena *a, struct blob s);
+struct blob utf8_upper(struct arena *a, struct blob s);
+
+/* One character: the one at *i (< s.n), which moves behind it; a byte that is no text is U+FFFD.  Writes one to p (up to 4 bytes) and
+ * returns its length.  Folds one. */
+uint32_t utf8_next(struct blob s, size_t *i);
+size_t   utf8_put(uint8_t *p, uint32_t c);
+uint32_t utf_fold(uint32_t c);
+
+/* Comparing without copies (utfmatch.c), in linear time.  `how`: character by character, or after folding the case, or after
+ * taking characters apart and dropping what does not space (accents), or both. */
+enum { UTF_EXACT = 0, UTF_FOLD = 1, UTF_BASE = 2 };
+int  utf8_cmp(struct blob a, struct blob b, unsigned how);
+bool utf8_starts(struct blob s, struct blob with, unsigned how);
+bool utf8_contains(struct blob s, struct blob part, unsigned how);
 #endif

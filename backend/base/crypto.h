@@ -1,0 +1,26 @@
+/* crypto.h - the only door to OpenSSL and libcrypt: random bytes, digests, MACs, key derivation, password hashes. */
+#ifndef BASE_CRYPTO_H
+#define BASE_CRYPTO_H
+#include "backend/base/arena.h"
+
+enum { SHA256 = 32 };
+
+void crypto_random(void *out, size_t n);                                   /* from the kernel; never fails */
+void crypto_sha256(struct blob b, uint8_t out[SHA256]);
+struct sha256;                                                             /* running digest, in the arena */
+struct sha256 *sha256_new(struct arena *a);
+void sha256_add(struct sha256 *h, struct blob b);
+void sha256_end(struct sha256 *h, uint8_t out[SHA256]);
+void crypto_hmac(const uint8_t key[SHA256], struct blob b, uint8_t out[SHA256]);
+void crypto_hkdf(struct blob secret, const char *info, uint64_t number, uint8_t out[SHA256]);
+bool crypto_equal(const void *a, const void *b, size_t n);                 /* constant time */
+
+/* yescrypt hash of a password ("$y$..."), in the arena; verify is constant time in the comparison. Memory-hard: ~30 ms each. */
+const char *password_hash(struct arena *a, const char *password);
+bool password_verify(const char *password, const char *hash);
+
+/* base64url without padding, for cookies; decode returns false on anything else. base64 (standard) decode for HTTP Basic. */
+char *base64url(struct arena *a, struct blob b);
+bool base64url_decode(struct arena *a, const char *text, struct blob *out);
+bool base64_decode(struct arena *a, const char *text, struct blob *out);
+#endif

@@ -1,0 +1,72 @@
+/* session.h - the one door that the front sees: a request of an authenticated user in, a body and cookies out.
+ *
+ * The front authenticates, checks headers, and reads the body; everything about contexts, ROPs and mailboxes happens behind these calls.  A call
+ * blocks until the work is done; as soon as the request is accepted (cookies checked, lock held) it calls `accepted` once, from the same thread,
+ * with the part of the reply that the response head needs; the front may then send the head and keep the client waiting with PENDING from a timer. */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+#include "backend/base/arena.h"
+#include "backend/base/config.h"
+#include "backend/base/redis.h"
+#include "backend/directory/directory.h"
+#include "backend/store/store.h"
+
+enum xrc {
+#define XRC(number, name, words) XRC_##name = number,
+#include "session/xrc.def"
+#undef XRC
+};
+const char *xrc_words(enum xrc code);
+
+/* What lives as long as the process.  Built by session_env_new from the configuration; shared by all threads. */
+struct session_env {
+    const struct config *config;
+    struct redis        *redis;
+    struct store        *store;
+    struct directory    *directory;
+    struct cookie_keys  *keys;
+};
+/* NULL with *why: the secret cannot be read, the directory not opened ...  A Redis that is down is no reason. */
+struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why);
+void session_env_free(struct session_env *e);
+
+struct session_reply {
+    enum xrc    code;            /* the last word: what goes to X-ResponseCode, in the head or behind DONE */
+    const char *context_cookie;  /* value for Set-Cookie, NULL: none */
+    const char *sequence_cookie;
+    int64_t     expiration_ms;   /* X-ExpirationInfo; -1: absent */
+    struct blob body;            /* response body; for a code other than 0: empty */
+    const char *diagnosis;       /* words for the text/html body of a failure, or NULL */
+};
+
+struct session_call {
+    struct arena        *a;
+    const struct person *who;            /* authenticated */
+    const char          *type;           /* X-RequestType as sent */
+    const char          *request_id;     /* X-RequestId as sent */
+    const char          *client_app;     /* X-ClientApplication or NULL */
+    const char          *context_cookie, *sequence_cookie; /* NULL: not sent */
+    struct blob          body;
+    void               (*accepted)(void *front, const struct session_reply *so_far);
+    void                *front;
+};
+
+/* Mailbox endpoint (MS-OXCMAPIHTTP 2.2.4), and PING of both. reply->code is always set. */
+void session_connect(struct session_env *e, struct session_call *c, struct session_reply *r);
+void session_execute(struct session_env *e, struct session_call *c, struct session_reply *r);
+void session_disconnect(struct session_env *e, struct session_call *c, struct session_reply *r);
+void session_ping(struct session_env *e, struct session_call *c, struct session_reply *r);
+
+/* Administration: what mapictl session shows.  One line of facts per context; ids are digests, never cookies. */
+struct session_info {
+    char        digest[17];      /* first 8 bytes of SHA-256 of the id, hex */
+    const char *user, *client;
+    int64_t     idle_ms, expires_ms;
+    uint64_t    sequence;
+    uint32_t    handles, bytes;
+    bool        locked;
+};
+ec_t session_list(struct session_env *e, struct arena *a, struct session_info **out, size_t *n);
+ec_t session_show(struct session_env *e, struct arena *a, const char *digest, void (*line)(void *ctx, const char *text), void *ctx); /* each object described */
+ec_t session_end(struct session_env *e, struct arena *a, const char *digest);
+#endif
