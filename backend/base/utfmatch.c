@@ -28,11 +28,12 @@ static void take_apart(struct walk *w, uint32_t c)
             w->pending[w->npending++] = c;
         return;
     }
-    for (int32_t i = n; i > 0; ) {
-        UChar32 part;
-        U16_PREV(unit, 0, i, part);
-        if (u_charType(part) != U_NON_SPACING_MARK)
-            w->pending[w->npending++] = (uint32_t)part;
+    for (int32_t i = n; i-- > 0; ) {
+        uint32_t part = unit[i];
+        if (U16_IS_TRAIL(part) && i > 0)
+            part = (uint32_t)U16_GET_SUPPLEMENTARY(unit[i - 1], part), i--;
+        if (u_charType((UChar32)part) != U_NON_SPACING_MARK)
+            w->pending[w->npending++] = part;
     }
 }
 
