@@ -56,10 +56,10 @@ struct message_plan {
 };
 ec_t message_plan(struct mailbox *m, uint64_t fid, const uint32_t *tags, size_t n, struct message_plan *out);
 
-struct db_stmt;
-/* out[i] = the value of tags[i] of message `mid`, stored or computed as message_props gives it; missing: PtypErrorCode ecNotFound.  The statement
- * stands on the row, `col` is the number of the first column of `select`.  Values live in `a` (the statement moves on). Large values as references. */
-ec_t message_row_read(struct mailbox *m, const struct message_plan *p, struct db_stmt *st, int col, uint64_t mid, struct arena *a, struct propval *out);
+struct query;
+/* out[i] = the value of tags[i] of message `mid`, stored or computed as message_props gives it; missing: PtypErrorCode ecNotFound.  The query
+ * stands on the row, `col` is the number of the first column of `select`.  Values live in `a` (the query moves on). Large values as references. */
+ec_t message_row_read(struct mailbox *m, const struct message_plan *p, const struct query *q, unsigned col, uint64_t mid, struct arena *a, struct propval *out);
 
 /* Runs `r` over the recipients or attachments of a stored message; the number of rows that match (for sub-restrictions while a view is built). */
 size_t message_row_sub(struct mailbox *m, uint64_t mid, uint32_t subobject, const struct restriction *r, struct arena *a);
