@@ -9,7 +9,7 @@
 typedef uint32_t ec_t;
 
 enum {
-#define ERR(code, name) name = (int)code,
+#define ERR(code, name) name = code,
 #include "backend/base/err.def"
 #undef ERR
 };

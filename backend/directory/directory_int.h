@@ -1,0 +1,40 @@
+/* directory_int.h - what the files of this room share: one database connection behind a mutex. */
+#ifndef DIRECTORY_DIRECTORY_INT_H
+#define DIRECTORY_DIRECTORY_INT_H
+#include "backend/directory/directory.h"
+#include <pthread.h>
+#include <sqlite3.h>
+
+enum { LOGIN_SLOTS = 4096, FAIL_SLOTS = 1024 };
+
+/* A password that was verified: MAC over login, password and the stored hash, so that a new hash voids it. */
+struct login_slot { uint8_t mac[32]; uint64_t expires_ms; };
+/* Failures of one user from one address. */
+struct fail_slot { uint8_t mac[32]; uint64_t last_ms; unsigned count; };
+
+struct directory {
+    sqlite3           *db;
+    pthread_mutex_t    lock;        /* of db */
+    const char        *organization, *default_domain;
+    uint64_t           cache_ms, delay_ms;
+    uint8_t            key[32];     /* of this process, for the slots */
+    pthread_mutex_t    slots_lock;
+    struct login_slot *login;       /* LOGIN_SLOTS, a slot is chosen by its MAC */
+    struct fail_slot  *fail;        /* FAIL_SLOTS */
+};
+
+/* A statement, prepared, under the lock; NULL (logged) on failure.  End with q_end, which unlocks. */
+sqlite3_stmt *q_begin(struct directory *d, const char *sql);
+void q_text(sqlite3_stmt *q, int i, const char *s);
+/* SQLITE_ROW -> true.  Errors are logged. */
+bool q_row(sqlite3_stmt *q);
+/* Runs to the end: ecNone, ecCollidingNames for a violated uniqueness, ecDiskError; ends the statement. */
+ec_t q_done(struct directory *d, sqlite3_stmt *q);
+void q_end(struct directory *d, sqlite3_stmt *q);
+
+/* Canonical login in the arena: "DOMAIN\user" and bare names get the default domain, lower case.  NULL if it cannot be a name. */
+const char *login_canonical(const struct directory *d, struct arena *a, const char *name);
+
+/* The person of a canonical login with the stored password hash. */
+ec_t person_with_hash(struct directory *d, struct arena *a, const char *login, struct person *out, const char **hash);
+#endif
