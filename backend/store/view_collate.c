@@ -8,10 +8,15 @@
 #include <unicode/ucol.h>
 #include <unicode/uloc.h>
 
-struct view_collator { uint32_t lcid; uint64_t used; UCollator *ucol; char name[48]; };
+struct view_collator { UCollator *ucol; char name[48]; };
 
-enum { POOL = 8 };
-struct pool { struct view_collator c[POOL]; size_t n; uint64_t clock; };
+/* There are fewer collations than POOL in the world; many locales share one. */
+enum { POOL = 256, RECENT = 64 };
+struct pool {
+    struct view_collator *c[POOL];
+    size_t n;
+    struct { uint32_t lcid; const struct view_collator *c; } recent[RECENT];
+};
 
 static pthread_key_t  pool_key;
 static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
@@ -19,8 +24,10 @@ static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
 static void pool_free(void *ptr)
 {
     struct pool *p = ptr;
-    for (size_t i = 0; i < p->n; i++)
-        ucol_close(p->c[i].ucol);
+    for (size_t i = 0; i < p->n; i++) {
+        ucol_close(p->c[i]->ucol);
+        free(p->c[i]);
+    }
     free(p);
 }
 
@@ -51,55 +58,80 @@ static struct pool *pool_mine(void)
     return p;
 }
 
-static UCollator *open_locale(uint32_t lcid)
+static UCollator *open_collator(const char *locale)
 {
-    char locale[ULOC_FULLNAME_CAPACITY] = "";
     UErrorCode e = U_ZERO_ERROR;
-    uloc_getLocaleForLCID(lcid, locale, (int32_t)sizeof locale, &e);
-    if (U_FAILURE(e))
-        locale[0] = 0;
-    e = U_ZERO_ERROR;
     UCollator *c = ucol_open(locale, &e);
     if (U_FAILURE(e)) {
         e = U_ZERO_ERROR;
         c = ucol_open("root", &e);
     }
     must(c != NULL && U_SUCCESS(e)); /* the root collation is part of the library */
+    ucol_setAttribute(c, UCOL_STRENGTH, UCOL_SECONDARY, &e);
+    must(U_SUCCESS(e));
     return c;
 }
 
-static void open_into(struct view_collator *c, uint32_t lcid)
+static void name_of(const UCollator *c, char *out, size_t cap)
 {
     UErrorCode e = U_ZERO_ERROR;
     UVersionInfo v;
-    c->lcid = lcid;
-    c->ucol = open_locale(lcid);
-    ucol_setAttribute(c->ucol, UCOL_STRENGTH, UCOL_SECONDARY, &e);
-    must(U_SUCCESS(e));
-    ucol_getVersion(c->ucol, v);
-    const char *actual = ucol_getLocaleByType(c->ucol, ULOC_ACTUAL_LOCALE, &e);
-    snprintf(c->name, sizeof c->name, "%.24s %u.%u.%u.%u", actual != NULL && actual[0] != 0 ? actual : "root", v[0], v[1], v[2], v[3]);
+    ucol_getVersion(c, v);
+    const char *actual = ucol_getLocaleByType(c, ULOC_ACTUAL_LOCALE, &e);
+    snprintf(out, cap, "%.24s %u.%u.%u.%u", actual != NULL && actual[0] != 0 ? actual : "root", v[0], v[1], v[2], v[3]);
+}
+
+static const struct view_collator *find_name(const struct pool *p, const char *name)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->c[i]->name, name) == 0)
+            return p->c[i];
+    return NULL;
+}
+
+/* The pool's collator for a locale of ICU: what is there already, or a new one. */
+static const struct view_collator *take(struct pool *p, const char *locale)
+{
+    char name[sizeof p->c[0]->name];
+    UCollator *ucol = open_collator(locale);
+    name_of(ucol, name, sizeof name);
+    const struct view_collator *have = find_name(p, name);
+    if (have == NULL && p->n < POOL) {
+        struct view_collator *c = calloc(1, sizeof *c);
+        must(c != NULL);
+        c->ucol = ucol;
+        memcpy(c->name, name, sizeof name);
+        p->c[p->n++] = c;
+        return c;
+    }
+    ucol_close(ucol);
+    return have != NULL ? have : p->c[0];
 }
 
 const struct view_collator *view_collator(uint32_t lcid)
 {
     struct pool *p = pool_mine();
-    struct view_collator *oldest = &p->c[0];
-    for (size_t i = 0; i < p->n; i++) {
-        if (p->c[i].lcid == lcid) {
-            p->c[i].used = ++p->clock;
-            return &p->c[i];
-        }
-        if (p->c[i].used < oldest->used)
-            oldest = &p->c[i];
-    }
-    if (p->n < POOL)
-        oldest = &p->c[p->n++];
-    else
-        ucol_close(oldest->ucol);
-    open_into(oldest, lcid);
-    oldest->used = ++p->clock;
-    return oldest;
+    size_t i = lcid % RECENT;
+    if (p->recent[i].c != NULL && p->recent[i].lcid == lcid)
+        return p->recent[i].c;
+    char locale[ULOC_FULLNAME_CAPACITY] = "";
+    UErrorCode e = U_ZERO_ERROR;
+    uloc_getLocaleForLCID(lcid, locale, (int32_t)sizeof locale, &e);
+    p->recent[i].c = take(p, U_SUCCESS(e) && e != U_STRING_NOT_TERMINATED_WARNING && locale[0] != 0 ? locale : "root");
+    p->recent[i].lcid = lcid;
+    return p->recent[i].c;
+}
+
+const struct view_collator *view_collator_named(const char *name)
+{
+    struct pool *p = pool_mine();
+    const struct view_collator *have = find_name(p, name);
+    if (have != NULL)
+        return have;
+    char locale[ULOC_FULLNAME_CAPACITY];
+    snprintf(locale, sizeof locale, "%.*s", (int)strcspn(name, " "), name);
+    have = take(p, locale);
+    return strcmp(have->name, name) == 0 ? have : NULL;
 }
 
 const char *view_collator_name(const struct view_collator *c) { return c->name; }

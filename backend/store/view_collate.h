@@ -7,13 +7,15 @@
 
 struct view_collator;
 
-/* The collator of a locale (LCID); unknown ones get the root collation.  Never NULL.  Valid in this thread until as many other locales
- * were asked for as the pool holds: take it again for each request. */
+/* The collator of a locale (LCID); unknown ones get the root collation.  Never NULL; lives as long as the thread. */
 const struct view_collator *view_collator(uint32_t lcid);
 
-/* Names the collation that is really used, and its version: "sv 153.120": locales that sort alike have the same name, and a name
- * that changed means that stored keys are worthless.  Borrowed from the collator. */
+/* Names the collation that is really used, and its version: "sv 153.120.0.0": locales that sort alike have the same name, and a name
+ * that is gone means that keys stored under it are worthless.  Borrowed from the collator. */
 const char *view_collator_name(const struct view_collator *c);
+
+/* The collator of this name; NULL if this program has none (any more). */
+const struct view_collator *view_collator_named(const char *name);
 
 /* Writes at most `cap` bytes of the sort key, without its terminating zero; no byte of it is zero.  Returns how many. */
 size_t view_collator_key(const struct view_collator *c, struct blob utf8, uint8_t *out, size_t cap);

@@ -150,3 +150,22 @@ SQL(CREATE TABLE journal (
 SQL(CREATE INDEX journal_touched ON journal (touched))
 
 /* --- views: sorted folders (view*.c adds its tables here) ------------------------------------------------------------------------------- */
+SQL(CREATE TABLE view (
+    id INTEGER PRIMARY KEY,
+    fid INTEGER NOT NULL, assoc INTEGER NOT NULL,
+    def BLOB,                                  /* order, collation, restriction (view_def.c); NULL: dropped, its rows wait for the sweeper */
+    state INTEGER NOT NULL,                    /* enum view_state */
+    built INTEGER NOT NULL,                    /* while it is built: messages up to this MID are in */
+    usual INTEGER NOT NULL,                    /* never dropped for lack of use */
+    used INTEGER NOT NULL,                     /* seconds since 1970, written at most once an hour */
+    UNIQUE (fid, assoc, def)
+))
+SQL(CREATE INDEX view_used ON view (state, used))
+SQL(CREATE TABLE view_row (
+    view INTEGER NOT NULL, key BLOB NOT NULL, id INTEGER NOT NULL,
+    PRIMARY KEY (view, key, id)
+) WITHOUT ROWID)
+SQL(CREATE TABLE view_bucket (                 /* how many rows begin at (key, id) and end before the next bucket of the level */
+    view INTEGER NOT NULL, level INTEGER NOT NULL, key BLOB NOT NULL, id INTEGER NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (view, level, key, id)
+) WITHOUT ROWID)
