@@ -15,6 +15,7 @@ struct db {
     size_t       nslots, used;
     bool         writing;
     bool         spoiled;  /* an error inside the transaction: it can only be rolled back */
+    bool         failed;   /* a disk error at any time */
 };
 
 ec_t db_open(const struct db_ops *ops, const struct db_open *o, struct db **out)
@@ -46,6 +47,7 @@ void db_close(struct db *db)
 }
 
 bool db_current(struct db *db) { return db->ops->current(db->conn); }
+bool db_failed(const struct db *db) { return db->failed; }
 bool db_writing(const struct db *db) { return db->writing; }
 int64_t db_changes(struct db *db) { return db->ops->changes(db->conn); }
 
@@ -53,6 +55,8 @@ static ec_t note(struct db *db, ec_t ec)
 {
     if (ec != ecNone && db->writing)
         db->spoiled = true;
+    if (ec == ecDiskError)
+        db->failed = true;
     return ec;
 }
 
@@ -64,7 +68,7 @@ ec_t db_set_version(struct db *db, int64_t version) { return note(db, db->ops->s
 ec_t db_begin(struct db *db)
 {
     must(!db->writing);
-    TRY(db->ops->begin(db->conn));
+    TRY(note(db, db->ops->begin(db->conn)));
     db->writing = true;
     db->spoiled = false;
     return ecNone;
@@ -73,7 +77,7 @@ ec_t db_begin(struct db *db)
 ec_t db_commit(struct db *db)
 {
     must(db->writing);
-    ec_t ec = db->spoiled ? EC(ecDiskError) : db->ops->commit(db->conn);
+    ec_t ec = db->spoiled ? EC(ecDiskError) : note(db, db->ops->commit(db->conn));
     if (ec != ecNone) {
         db_rollback(db);
         return ec;
@@ -87,7 +91,7 @@ void db_rollback(struct db *db)
     if (!db->writing)
         return;
     db->writing = false;
-    db->ops->rollback(db->conn);
+    note(db, db->ops->rollback(db->conn));
 }
 
 ec_t db_savepoint(struct db *db)

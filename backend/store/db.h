@@ -74,6 +74,7 @@ struct db;
 ec_t db_open(const struct db_ops *ops, const struct db_open *o, struct db **out);
 void db_close(struct db *db);                /* rolls back what is open */
 bool db_current(struct db *db);
+bool db_failed(const struct db *db);         /* a disk error was seen: better not used again */
 ec_t db_script(struct db *db, const char *name, const char *sql);
 ec_t db_version(struct db *db, int64_t *version);
 ec_t db_set_version(struct db *db, int64_t version);

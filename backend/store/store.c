@@ -1,6 +1,6 @@
 /* store.c - the store of a process: its driver and its pool. */
 #include "backend/store/store_int.h"
-#include "backend/store/fault/fault.h"
+#include "backend/store/fault/dbfault.h"
 #include "backend/base/must.h"
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ struct store *store_new(const struct store_options *o, struct arena *a, const ch
     s->ops = ops;
     init_lock(s);
     if (o->fault_call != 0)
-        fault_arm(o->fault_call);
+        dbfault_arm(o->fault_call);
     return s;
 }
 

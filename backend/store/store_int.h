@@ -29,7 +29,7 @@ struct mailbox {
 
     /* the write transaction */
     bool         writing, in_savepoint;
-    struct sums  sum, sum_before;  /* now, and at the savepoint */
+    struct sums  sum, sum_before, sum_stored;  /* now, at the savepoint, in the counter row */
     uint64_t     next_id;          /* next counter; never goes back, not even with the savepoint */
     uint64_t     first_id;         /* at the begin of the transaction */
     uint64_t     last_cn;
@@ -48,6 +48,13 @@ struct mailbox {
 
 /* ecNone inside the write transaction; must() otherwise: writing without mailbox_write is a bug of the caller. */
 ec_t store_writing(struct mailbox *m);
+/* ecDiskError, logged: bytes in the database that are not what we write. */
+ec_t store_damaged(struct mailbox *m, const char *what);
+
+/* --- mailbox.c ---------------------------------------------------------------------------------------------------------------- */
+struct conn;
+struct mailbox *lease_new(struct store *s, struct arena *a, struct conn *c, const struct actor *as);
+ec_t info_load(struct mailbox *m);                      /* m->info from the info row */
 
 /* --- counter.c: ids and change numbers, one sequence ------------------------------------------------------------------------ */
 uint64_t counter_id(struct mailbox *m);                 /* for a folder or a message */

@@ -1,17 +1,17 @@
-/* fault.c - a driver around the SQLite driver that fails when told so. */
-#include "backend/store/fault/fault.h"
+/* dbfault.c - a driver around the SQLite driver that fails when told so. */
+#include "backend/store/fault/dbfault.h"
 #include "backend/store/db.h"
 #include <stdatomic.h>
 
 static atomic_uint calls, fails;
 
-void fault_arm(unsigned n)
+void dbfault_arm(unsigned n)
 {
     atomic_store(&fails, n);
     atomic_store(&calls, 0);
 }
 
-unsigned fault_calls(void) { return atomic_load(&calls); }
+unsigned dbfault_calls(void) { return atomic_load(&calls); }
 
 static ec_t fault(void)
 {
