@@ -4,22 +4,24 @@
 #include "backend/mapi/sortorder.h"
 #include "session/object/object.h"
 
-enum table_source { TABLE_OF_CONTENTS, TABLE_OF_HIERARCHY, TABLE_OF_ATTACHMENTS };
+enum table_source { TABLE_OF_CONTENTS, TABLE_OF_HIERARCHY, TABLE_OF_ATTACHMENTS, TABLE_SOURCES };
 
+/* A place in a table that outlives its row: the row's sort key and id (view.h: table_pos). */
 struct bookmark { uint32_t number; struct blob key; uint64_t id; bool end; };
+enum { BOOKMARKS_MAX = 256, TABLE_COLUMNS_MAX = 1000 };
 
 struct obj_table {
     uint8_t  source;             /* enum table_source */
     uint8_t  flags;              /* TableFlags of the opening ROP */
     uint64_t fid;                /* contents, hierarchy */
     uint32_t message;            /* attachments: handle of the message object */
-    bool     columns_set, view_exists, invalid; /* view_exists: for automatic notifications; invalid: a failed sort or restrict (MS-OXCTABL) */
+    bool     columns_set, view_exists; /* view_exists: for automatic notifications */
+    bool     sort_failed, restrict_failed; /* the table cannot be read until a sort or restriction succeeds, or a reset (OXCTABL 3.2.5.3, 3.2.5.4) */
     struct tags      columns;
     struct sortorder sort;
     struct blob      restriction;/* as on the wire; empty: none */
-    /* the cursor */
-    struct blob key; uint64_t id; bool end;
-    uint32_t row;                /* attachment tables: row number */
+    uint16_t         code_page;  /* of the strings in it */
+    struct blob key; uint64_t id; bool end; /* the cursor (view.h: table_pos) */
     uint32_t next_bookmark;
     struct bookmark *bookmark; size_t nbookmark, bookmark_cap;
 };
