@@ -20,6 +20,7 @@ const char *password_hash(struct arena *a, const char *password);
 bool password_verify(const char *password, const char *hash);
 
 /* base64url without padding, for cookies; decode returns false on anything else. base64 (standard) decode for HTTP Basic. */
+char *base64(struct arena *a, struct blob b);
 char *base64url(struct arena *a, struct blob b);
 bool base64url_decode(struct arena *a, const char *text, struct blob *out);
 bool base64_decode(struct arena *a, const char *text, struct blob *out);
