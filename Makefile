@@ -68,7 +68,7 @@ PROGRAMS = $(O)/mapihttpd $(O)/mapictl
 UNITS    = $(foreach r,$(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*.c)))),$(O)/unit/$(r))
 FUZZERS  = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help check flow asan lint ledger fuzz bench install clean cov
+.PHONY: all help units check flow ledger-forget asan lint ledger fuzz bench install clean cov
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -104,6 +104,8 @@ $(O)/unit/$(1): $(call obj,$(wildcard tests/unit/$(1)/*.c) tests/unit.c tests/mu
 endef
 $(foreach r,$(ROOMS) fcgi tests-client,$(eval $(call unit_rule,$(r))))
 
+units: $(UNITS) $(O)/flow
+
 check: $(UNITS)
 	@tests/run-units $(O) $(UNITS)
 
@@ -126,6 +128,9 @@ fuzz: $(FUZZERS)
 
 lint:
 	@tests/lint/run
+
+ledger-forget:
+	@rm -f $(O)/ran.*
 
 ledger:
 	@tests/conform/ledger
