@@ -60,6 +60,16 @@ static inline struct blob rd_blob(struct rd *r, size_t n)
     return blob_of(p, p != NULL ? n : 0);
 }
 
+/* n bytes into `to`; zeros if they are not there. */
+static inline void rd_copy(struct rd *r, void *to, size_t n)
+{
+    const uint8_t *p = rd_take(r, n);
+    if (p != NULL)
+        memcpy(to, p, n);
+    else
+        memset(to, 0, n);
+}
+
 /* All that is left. */
 static inline struct blob rd_rest(struct rd *r) { return rd_blob(r, r->n); }
 

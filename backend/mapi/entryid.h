@@ -1,7 +1,7 @@
 /* entryid.h - ids of the store and their long forms (MS-OXCDATA 2.2).
  *
  * A FID or MID on the wire is 8 bytes: REPLID u16 little-endian, then the GLOBCNT as 6 bytes big-endian.  In memory and in the store
- * an id is only its 48-bit counter (struct-free: uint64_t gc, replica = the mailbox's own); ID_WIRE converts. */
+ * an id is only its 48-bit counter in a uint64_t, since its replica is always the mailbox's own; id_wire and id_gc convert. */
 #ifndef MAPI_ENTRYID_H
 #define MAPI_ENTRYID_H
 #include "backend/mapi/propval.h"
@@ -18,14 +18,17 @@ uint64_t id_gc(uint64_t wire);
 enum { LONGTERMID = 24, XID = 22 };
 void longtermid_write(struct wr *w, const struct guid *replica, uint64_t gc);
 void xid_write(struct wr *w, const struct guid *replica, uint64_t gc);
+void longtermid_read(struct rd *r, struct guid *replica, uint64_t *gc);
+bool xid_read(struct blob b, struct guid *replica, uint64_t *gc);   /* false unless b is one of 22 bytes */
 
-/* Folder EntryID 46 bytes and Message EntryID 70 bytes (2.2.4.1, 2.2.4.2): flags, provider UID (= mailbox guid / store object's
- * MappingSignature), type (eitLTPrivateFolder 1, eitLTPrivateMessage 7), replica GUIDs and counters.  In the arena. */
+/* Folder EntryID 46 bytes and Message EntryID 70 bytes (2.2.4.1, 2.2.4.2): flags, provider UID (the mailbox GUID that RopLogon
+ * answers), type (private folder 1, private message 7), replica GUIDs and counters.  In the arena. */
 struct blob entryid_folder(struct arena *a, const struct guid *provider, const struct guid *replica, uint64_t fid);
 struct blob entryid_message(struct arena *a, const struct guid *provider, const struct guid *replica, uint64_t fid, uint64_t mid);
 
 enum entryid_kind { ENTRYID_BAD, ENTRYID_FOLDER, ENTRYID_MESSAGE };
 struct entryid { struct guid provider, replica; uint64_t fid, mid; };
+/* ENTRYID_BAD also for those of public folders and where folder and message are of different replicas. */
 enum entryid_kind entryid_parse(struct blob b, struct entryid *out);
 
 /* Address-book EntryID (2.2.5.2) of an X500 DN, One-Off EntryID (2.2.5.1), Store EntryID (2.2.4.3).  In the arena.  Strings are UTF-8. */
@@ -33,8 +36,14 @@ struct blob entryid_addressbook(struct arena *a, uint32_t type, const char *x500
 struct blob entryid_oneoff(struct arena *a, const char *display, const char *addrtype, const char *address);
 struct blob entryid_store(struct arena *a, const char *server, const char *mailbox_dn);
 
+/* What clients send in recipients: false if it is not one.  The DN borrows from b; the parts of a one-off are UTF-8 in the arena. */
+struct oneoff { struct blob display, addrtype, address; };
+bool entryid_addressbook_parse(struct blob b, uint32_t *type, struct blob *x500dn);
+bool entryid_oneoff_parse(struct arena *a, struct blob b, struct oneoff *out);
+
 /* PtypServerId content for an object of this store (2.11.1.4): Ours 1, FolderID, MessageID, Instance. */
 struct blob svreid(struct arena *a, uint64_t fid_wire, uint64_t mid_wire, uint32_t instance);
+bool svreid_parse(struct blob b, uint64_t *fid_wire, uint64_t *mid_wire, uint32_t *instance);  /* false also if it is not ours */
 
 /* Search key of a recipient: "SMTP:USER@HOST" and NUL, upper case. */
 struct blob search_key(struct arena *a, const char *addrtype, const char *address);

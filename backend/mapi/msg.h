@@ -1,8 +1,8 @@
 /* msg.h - a whole message in memory, or the changes to one.
  *
  * The one form in which messages travel between the rooms: mail conversion makes one, the session keeps the unsaved changes of an
- * open message as one (an overlay over what is stored), the store saves and loads them.  In an overlay `set` and `del` are changes; in a loaded
- * message `del` is empty and `partial` false.  All in one arena. */
+ * open message as one (an overlay over what is stored), the store saves and loads them.  In an overlay `set` and `del` are changes; in a
+ * loaded message `del` is empty.  All in one arena. */
 #ifndef MAPI_MSG_H
 #define MAPI_MSG_H
 #include "backend/mapi/propval.h"
@@ -42,10 +42,14 @@ struct recipient  *msg_rcpt_add(struct arena *a, struct msg *m, uint32_t row);  
 struct attachment *msg_att(struct msg *m, uint32_t num);
 struct attachment *msg_att_add(struct arena *a, struct msg *m, uint32_t num);
 
-/* Applies the changes of `over` to `base` (properties, recipients, attachments and their embedded messages), shallow. */
+/* Applies the changes of `over` to `base` (properties, recipients, attachments and their embedded messages), shallow: `base` may share
+ * values with `over` afterwards.  A recipient row of `over` replaces the whole row.  `base` is a loaded message: it keeps no record of what
+ * was deleted. */
 void msg_apply(struct arena *a, struct msg *base, const struct msg *over);
 
-/* --- packed form: versioned, tagged, little-endian; for store blobs, session drafts, staging --- */
+/* --- packed form: versioned, tagged, little-endian; for store blobs, session drafts, staging (layout in msgpack.c) ---
+ * Properties come back in the order of their ids, recipients and attachments in theirs.  Packing no properties gives 4 bytes.
+ * The builder must be one that grows in an arena (wr_in). */
 void msg_pack(struct wr *w, const struct msg *m);
 void props_pack(struct wr *w, const struct props *p);
 void rcpts_pack(struct wr *w, const struct msg *m);

@@ -19,6 +19,8 @@ static inline uint16_t prop_id(uint32_t tag)   { return (uint16_t)(tag >> 16); }
 static inline uint16_t prop_type(uint32_t tag) { return (uint16_t)tag; }
 static inline bool prop_named(uint32_t tag)    { return tag >= 0x80000000u; }
 static inline bool type_multi(uint16_t type)   { return (type & PtypMultipleFlag) != 0; }
+/* Is a value of this type kept as an array?  An instance of a multi-value (both flags, MS-OXCDATA 2.11.1.3) is a single value. */
+static inline bool type_array(uint16_t type)   { return (type & PtypMultipleInstance) == PtypMultipleFlag; }
 static inline uint16_t type_single(uint16_t type) { return (uint16_t)(type & ~PtypMultipleInstance); }
 static inline bool type_string(uint16_t type)  { return type_single(type) == PtypString || type_single(type) == PtypString8; }
 

@@ -103,11 +103,11 @@ void props_read(struct rd *r, const struct pv_codec *c, struct props *out);
 
 /* Writes the value in the type asked for: `type` is the type of the column (PtypUnspecified: writes the type first).  The value must
  * convert: same type, or String -> String8, otherwise the caller writes an error (proprow.h does that).  Large values must be
- * loaded before. */
+ * loaded before.  A string ends at its first NUL.  A binary that is longer than its count can say fills the builder (w->full). */
 void propval_write(struct wr *w, const struct pv_codec *c, uint16_t type, const struct propval *v);
 void propval_write_tagged(struct wr *w, const struct pv_codec *c, const struct propval *v);
 
-/* Size in bytes of the value as propval_write writes it with its own type in Unicode. */
+/* Size in bytes of the value as propval_write writes it with its own type in Unicode.  A large string is taken to be ASCII. */
 size_t propval_size(const struct propval *v);
 
 /* Can this value be given where `type` is asked for?  (Same type; String for String8; an instance of a multi-value.) */
@@ -116,6 +116,10 @@ bool propval_fits(const struct propval *v, uint16_t type);
 /* Order of two values of the same single type (MS-OXCDATA 2.12.5 comparison): <0, 0, >0.  Strings compare case-insensitively
  * by simple Unicode folding; use collation (store) for what users see sorted. */
 int propval_cmp(const struct propval *a, const struct propval *b);
+
+/* How many values it has (1 if it is not multi-valued); element i < propval_count of a multi-value as a single value, which borrows. */
+size_t propval_count(const struct propval *v);
+struct propval propval_element(const struct propval *v, size_t i);
 
 /* A deep copy into the arena. */
 struct propval propval_dup(struct arena *a, const struct propval *v);

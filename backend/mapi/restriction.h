@@ -41,10 +41,13 @@ struct res_row {
     size_t (*sub)(void *ctx, uint32_t subobject, const struct restriction *r);
 };
 
-/* True if the row matches.  RES_COUNT is a matter of the caller's loop and evaluates its inner restriction here. */
+/* True if the row matches.  What the documents leave undefined is false: a property that the row does not have (or has only as an error,
+ * or as a large value that is not loaded; RES_SIZE and RES_EXIST need no bytes), so RES_NOT of it is true.  A multi-valued property
+ * matches if one of its values does (2.12.4-2.12.8), unless the restriction's own value is multi-valued.  RES_COUNT is a matter of the caller's loop and evaluates its inner restriction here. */
 bool restriction_match(const struct restriction *r, const struct res_row *row);
 
-/* ecNone, or what a server may refuse: ecTooComplex (RELOP_RE, RELOP_MEMBER_OF_DL, more than 1,000 nodes), ecInvalidParameter... */
+/* ecNone, or what a server may refuse: ecTooComplex (RELOP_RE, RELOP_MEMBER_OF_DL, more than 1,000 nodes, a value of another type than the
+ * property's, a subobject that is neither recipients nor attachments), ecInvalidParameter (no such operator or fuzzy level). */
 ec_t restriction_check(const struct restriction *r);
 
 /* Every property that it reads, for loading rows.  Adds to `out`. */
