@@ -3,10 +3,11 @@
 #define BASE_CRYPTO_H
 #include "backend/base/arena.h"
 
-enum { SHA256 = 32 };
+enum { SHA256 = 32, SHA1_BYTES = 20 };
 
 void crypto_random(void *out, size_t n);                                   /* from the kernel; never fails */
 void crypto_sha256(struct blob b, uint8_t out[SHA256]);
+void crypto_sha1(struct blob b, uint8_t out[SHA1_BYTES]);                   /* for names only (Redis names scripts by it) */
 struct sha256;                                                             /* running digest, in the arena */
 struct sha256 *sha256_new(struct arena *a);
 void sha256_add(struct sha256 *h, struct blob b);
