@@ -188,14 +188,14 @@ struct object *object_new(struct objects *o, enum object_kind kind, uint8_t logo
 
 void object_dirty(struct object *x) { x->dirty = true; }
 
-void object_release(struct objects *o, struct object *x)
+void object_drop(struct objects *o, uint32_t handle)
 {
-    struct slot *s = slot_of(o, x->handle);
-    must(s != NULL);
-    s->loaded = false;
-    s->gone = true;
-    s->x.dirty = false;
-    context_drop(o->c, x->handle);
+    struct slot *s = slot_of(o, handle);
+    if (s != NULL) {
+        s->loaded = s->x.dirty = false;
+        s->gone = true;
+    }
+    context_drop(o->c, handle);
 }
 
 void objects_mark(struct objects *o) { o->mark++; }
@@ -203,7 +203,7 @@ void objects_mark(struct objects *o) { o->mark++; }
 static void undo(struct objects *o, struct slot *s)
 {
     if (s->made) {
-        object_release(o, &s->x);
+        object_drop(o, s->x.handle);
         return;
     }
     s->x.dirty = false;

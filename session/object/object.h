@@ -44,8 +44,8 @@ bool objects_damaged(const struct objects *o);
 struct object *object_new(struct objects *o, enum object_kind kind, uint8_t logon_id, uint32_t parent, ec_t *ec);
 void object_dirty(struct object *o);
 
-/* Removes it at once; objects_rewind does not bring it back. */
-void object_release(struct objects *o, struct object *x);
+/* Removes the object of a handle at once, without loading it; objects_rewind does not bring it back. */
+void object_drop(struct objects *o, uint32_t handle);
 
 /* Undo for a ROP that is rolled back: objects_mark begins, objects_rewind drops what was made since and puts states that were got since back as they
  * were.  The struct object stays where it is, but its state pointer may lead to a new copy: get it again. */

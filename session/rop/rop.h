@@ -38,6 +38,9 @@ struct rop_ctx {
      * buffers of this Execute; the handler sets `got` to what this answer carries and `more` if asked-for units may be left. */
     size_t          sent, got;
     bool            more;
+    /* RopWriteStreamExtended whose data came in several packed buffers (OXCRPC R1649009): all of it joined, to be taken instead of the Data of the
+     * request; p NULL: not packed. */
+    struct blob     upload;
 };
 
 /* The object that a ROP with an output handle makes: allocates the object and puts its handle into the handle table at out_index.  In the handler's
