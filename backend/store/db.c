@@ -5,14 +5,20 @@
 #include <stdlib.h>
 
 /* Prepared statements of a connection: open addressing by address.  They live as long as the connection. */
-struct slot { const struct stmt *stmt; void *st; bool writes, busy; };
+struct slot { const struct stmt *stmt; const char *sql; void *st; bool writes, busy; };
 enum { SLOTS_START = 256 };
+
+/* Statements that were put together: found by their text, the one used longest ago gives way. */
+struct made { struct stmt stmt; struct slot slot; uint64_t used; };
+enum { MADE = 64 };
 
 struct db {
     const struct db_ops *ops;
     void        *conn;
     struct slot **slot;    /* by address: a slot stays where it is while the table grows */
     size_t       nslots, used;
+    struct made  *made[MADE];
+    uint64_t     clock;
     bool         writing;
     bool         spoiled;  /* an error inside the transaction: it can only be rolled back */
     bool         failed;   /* a disk error at any time */
@@ -31,11 +37,22 @@ ec_t db_open(const struct db_ops *ops, const struct db_open *o, struct db **out)
     return ecNone;
 }
 
+static void made_free(struct db *db, struct made *made)
+{
+    if (made == NULL)
+        return;
+    db->ops->finalize(made->slot.st);
+    free((char *)made->stmt.sql);
+    free(made);
+}
+
 void db_close(struct db *db)
 {
     if (db == NULL)
         return;
     db_rollback(db);
+    for (size_t i = 0; i < MADE; i++)
+        made_free(db, db->made[i]);
     for (size_t i = 0; i < db->nslots; i++)
         if (db->slot[i] != NULL) {
             db->ops->finalize(db->slot[i]->st);
@@ -138,8 +155,10 @@ static void grow(struct db *db)
 static struct slot *slot_of(struct db *db, const struct stmt *s, ec_t *ec)
 {
     size_t i = place(db, s);
-    if (db->slot[i] != NULL)
+    if (db->slot[i] != NULL) {
+        must(db->slot[i]->sql == s->sql);  /* a struct stmt that is not a constant */
         return db->slot[i];
+    }
     void *st = NULL;
     bool writes = false;
     *ec = note(db, db->ops->prepare(db->conn, s, &st, &writes));
@@ -151,26 +170,79 @@ static struct slot *slot_of(struct db *db, const struct stmt *s, ec_t *ec)
     }
     db->slot[i] = calloc(1, sizeof(struct slot));
     must(db->slot[i] != NULL);
-    *db->slot[i] = (struct slot){ s, st, writes, false };
+    *db->slot[i] = (struct slot){ s, s->sql, st, writes, false };
     return db->slot[i];
 }
 
-/* --- a query ----------------------------------------------------------------------------------------------------------- */
-struct query db_query(struct db *db, const struct stmt *s)
+static struct made *made_find(struct db *db, const char *sql, size_t *place_for)
 {
-    struct query q = { .db = db, .stmt = s };
-    struct slot *slot = slot_of(db, s, &q.ec);
+    uint64_t least = UINT64_MAX;
+    *place_for = MADE;
+    for (size_t i = 0; i < MADE; i++) {
+        struct made *made = db->made[i];
+        if (made != NULL && strcmp(made->stmt.sql, sql) == 0)
+            return made;
+        uint64_t used = made != NULL ? made->used : 0;
+        if ((made == NULL || !made->slot.busy) && used < least) {
+            least = used;
+            *place_for = i;
+        }
+    }
+    return NULL;
+}
+
+/* The slot of a text; NULL with *ec. */
+static struct slot *made_slot(struct db *db, const char *name, const char *sql, ec_t *ec)
+{
+    size_t at;
+    struct made *made = made_find(db, sql, &at);
+    if (made == NULL) {
+        must(at < MADE);
+        struct stmt s = { name, sql };
+        void *st = NULL;
+        bool writes = false;
+        *ec = note(db, db->ops->prepare(db->conn, &s, &st, &writes));
+        if (*ec != ecNone)
+            return NULL;
+        made_free(db, db->made[at]);
+        db->made[at] = made = calloc(1, sizeof *made);
+        must(made != NULL);
+        made->stmt = (struct stmt){ name, strdup(sql) };
+        must(made->stmt.sql != NULL);
+        made->slot = (struct slot){ &made->stmt, made->stmt.sql, st, writes, false };
+    }
+    made->used = ++db->clock;
+    return &made->slot;
+}
+
+/* --- a query ----------------------------------------------------------------------------------------------------------- */
+static void start(struct query *q, struct slot *slot)
+{
+    struct db *db = q->db;
     if (slot == NULL)
-        return q;
+        return;
     must(db->writing || !slot->writes);
     if (slot->busy) {
         bool writes;
-        q.ec = note(db, db->ops->prepare(db->conn, s, &q.st, &writes));
-        return q;
+        q->ec = note(db, db->ops->prepare(db->conn, slot->stmt, &q->st, &writes));
+        return;
     }
     slot->busy = true;
-    q.slot = slot;
-    q.st = slot->st;
+    q->slot = slot;
+    q->st = slot->st;
+}
+
+struct query db_query(struct db *db, const struct stmt *s)
+{
+    struct query q = { .db = db };
+    start(&q, slot_of(db, s, &q.ec));
+    return q;
+}
+
+struct query db_query_text(struct db *db, const char *name, const char *sql)
+{
+    struct query q = { .db = db };
+    start(&q, made_slot(db, name, sql, &q.ec));
     return q;
 }
 

@@ -91,7 +91,6 @@ int64_t db_changes(struct db *db);
 /* --- a query ---------------------------------------------------------------------------------------------------------- */
 struct query {
     struct db *db;
-    const struct stmt *stmt;
     void    *st;
     void    *slot;       /* of the cache, or NULL: prepared for this query alone */
     ec_t     ec;
@@ -102,6 +101,10 @@ struct query {
 /* Declares `q`, which ends with the block.  A statement that writes needs db_begin before. */
 #define DB_QUERY(q, db, stmt) struct query q __attribute__((cleanup(db_end))) = db_query((db), &(stmt))
 struct query db_query(struct db *db, const struct stmt *s);
+/* The same for SQL that was put together at run time (columns asked for): found again by its text among the 64 used last.  `name` is static.  Never give
+ * a struct stmt that is not a constant to db_query. */
+#define DB_QUERY_TEXT(q, db, name, sql) struct query q __attribute__((cleanup(db_end))) = db_query_text((db), (name), (sql))
+struct query db_query_text(struct db *db, const char *name, const char *sql);
 void db_end(struct query *q);
 
 /* The next parameter.  Bytes must stay as they are until the query ends.  A blob with p == NULL is an empty blob, not NULL. */

@@ -228,3 +228,24 @@ TEST(unusable_directories)
     CHECK(!db_sqlite.usable("/nowhere/at/all", &why));
     CHECK(db_sqlite.usable(unit_tmpdir(), &why));
 }
+
+TEST(texts_are_kept_and_give_way)
+{
+    char sql[128];
+    struct db *db = table_db(&db_fault);
+    for (int i = 0; i < 200; i++) {
+        snprintf(sql, sizeof sql, "SELECT %d", i);
+        DB_QUERY_TEXT(q, db, "text", sql);
+        REQUIRE_EC(db_one(&q), ecNone);
+        CHECK_INT(db_i64(&q, 0), i);
+    }
+    dbfault_arm(0);
+    for (int i = 150; i < 200; i++) {
+        snprintf(sql, sizeof sql, "SELECT %d", i);
+        DB_QUERY_TEXT(q, db, "text", sql);
+        REQUIRE_EC(db_one(&q), ecNone);
+        CHECK_INT(db_i64(&q, 0), i);
+    }
+    CHECK_INT(dbfault_calls(), 50);  /* steps only: nothing was prepared again */
+    db_close(db);
+}
