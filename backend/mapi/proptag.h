@@ -34,9 +34,11 @@ static inline uint32_t prop_unicode(uint32_t tag)
 /* A type that a value can have on the wire (not Unspecified, Null counts). */
 bool type_known(uint16_t type);
 
-#define PROPTAG(tag, name) static const uint32_t name __attribute__((unused)) = tag;
+enum {
+#define PROPTAG(tag, name) name = tag,
 #include "backend/mapi/proptag.def"
 #undef PROPTAG
+};
 
 /* Name for a tag ("PidTagSubject"), matched by id and, where several share an id, by type; NULL if unknown. Static. */
 const char *proptag_name(uint32_t tag);

@@ -20,9 +20,8 @@ struct probe {
     uint64_t       step_started;
 };
 
-static const uint32_t columns[] = { 0x0E1D001F /* NormalizedSubject */, 0x0C1A001F /* SenderName */, 0x0E060040 /* MessageDeliveryTime */,
-                                    0x0E080003 /* MessageSize */, 0x0E070003 /* MessageFlags */, 0x001A001F /* MessageClass */,
-                                    0x67480014 /* FolderId */, 0x674A0014 /* Mid */ };
+static const uint32_t columns[] = { PidTagNormalizedSubject, PidTagSenderName, PidTagMessageDeliveryTime, PidTagMessageSize,
+                                    PidTagMessageFlags, PidTagMessageClass, PidTagFolderId, PidTagMid };
 enum { COLUMNS = sizeof columns / sizeof columns[0], PAGE = 50 };
 
 /* --- what is shown ----------------------------------------------------------------------------------------------------------------------- */
