@@ -117,12 +117,12 @@ void recipient_row_read(struct rd *r, const struct pv_codec *c, const uint32_t *
 /* What a row says outside its columns, or what is not the client's (MS-OXCROPS 2.2.6.5.1). */
 static bool own_field(uint32_t tag)
 {
-    static const uint32_t *const own[] = {
-        &PidTagAddressType, &PidTagDisplayName, &PidTagEmailAddress, &PidTagEntryId, &PidTagInstanceKey, &PidTagRecipientType, &PidTagRowid,
-        &PidTagResponsibility, &PidTagSearchKey, &PidTagSendRichInfo, &PidTagTransmittableDisplayName, &PidTagAddressBookDisplayNamePrintable
+    static const uint32_t own[] = {
+        PidTagAddressType, PidTagDisplayName, PidTagEmailAddress, PidTagEntryId, PidTagInstanceKey, PidTagRecipientType, PidTagRowid,
+        PidTagResponsibility, PidTagSearchKey, PidTagSendRichInfo, PidTagTransmittableDisplayName, PidTagAddressBookDisplayNamePrintable
     };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (prop_id(*own[i]) == prop_id(tag))
+        if (prop_id(own[i]) == prop_id(tag))
             return true;
     return false;
 }
