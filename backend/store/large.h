@@ -23,6 +23,9 @@ ec_t large_take(struct mailbox *m, struct msg *msg);
 /* --- staging: bytes under (context, object), visible to all hosts, written in the request's transaction ------------------------------- */
 struct stage_key { uint8_t context[16]; uint32_t object; }; /* object: handle, or a number that the session gives */
 
+/* Larger streams are refused with ecStreamSizeError. */
+#define STAGE_MAX ((uint64_t)256 << 20)
+
 /* Overwrites or appends; a gap is filled with zeros. */
 ec_t stage_write(struct mailbox *m, const struct stage_key *k, uint64_t offset, struct blob bytes);
 ec_t stage_read(struct mailbox *m, const struct stage_key *k, uint64_t offset, size_t n, struct blob *out);

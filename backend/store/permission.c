@@ -7,6 +7,8 @@ STMT(PERMISSION_SET, "INSERT INTO permission (fid, member, dn, rights, member_id
                      "VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(member_id), 0) + 1 FROM permission)) "
                      "ON CONFLICT (fid, member) DO UPDATE SET rights = excluded.rights");
 
+struct blob member_of_actor(struct mailbox *m) { return utf8_fold(m->arena, blob_str(m->actor.dn)); }
+
 ec_t need_owner(struct mailbox *m) { return m->actor.kind == ACTOR_DELEGATE ? EC(ecAccessDenied) : ecNone; }
 
 /* The member's own row decides, the Default row only if there is none. */
@@ -19,7 +21,7 @@ ec_t rights_of(struct mailbox *m, uint64_t fid, uint32_t *rights)
     bool own = false;
     DB_QUERY(q, m->db, PERMISSION_GET);
     db_put_u64(&q, fid);
-    db_put_text(&q, utf8_fold(m->arena, blob_str(m->actor.dn)));
+    db_put_text(&q, member_of_actor(m));
     while (db_row(&q)) {
         bool mine = db_bytes(&q, 0).n != 0;
         if (mine || !own)

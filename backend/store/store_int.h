@@ -84,6 +84,8 @@ ec_t large_count_msg(struct mailbox *m, const struct msg *msg, int delta);
 ec_t rights_of(struct mailbox *m, uint64_t fid, uint32_t *rights);
 /* ecAccessDenied unless the actor has all of `rights` there.  A folder owner may see the folder. */
 ec_t need_rights(struct mailbox *m, uint64_t fid, uint32_t rights);
+/* The actor as permission rows name him: his DN folded. */
+struct blob member_of_actor(struct mailbox *m);
 /* ecAccessDenied for a delegate: what only the mailbox owner may do. */
 ec_t need_owner(struct mailbox *m);
 
