@@ -49,17 +49,29 @@ enum { LARGE_PREFIX = 1024 };
 /* Moves by `delta` rows; *moved = how far it went (signed). */
 ec_t view_seek(struct view *v, struct table_pos *pos, int32_t delta, int32_t *moved);
 
-/* 0-based number of the row at `pos`, and the number of rows. */
+/* 0-based number of the row at `pos`, and the number of rows. No position has a number above that of rows. */
 ec_t view_position(struct view *v, const struct table_pos *pos, uint32_t *row, uint32_t *rows);
 
 /* The row with this number (0-based); at or behind the last: the end. */
 ec_t view_seek_to(struct view *v, uint32_t row, struct table_pos *pos);
 
-/* The first row from `pos` (inclusive, in the direction) that matches; ecNotFound, position unchanged. */
+/* The first row that matches: forward the rows at and behind `pos`, backward those before it, nearest first (OXCTABL R241).  The position is before
+ * the row that was found.  ecNotFound: position unchanged.  On the first sort column strings compare by the table's collation. */
 ec_t view_find(struct view *v, struct table_pos *pos, bool forward, const struct restriction *r);
 
 /* Is the row of this position still there? */
 ec_t view_has(struct view *v, const struct table_pos *pos, bool *there);
+
+/* Where the row of this position is now: a row that was sorted elsewhere by a change is followed there.  Gone: *there false, position unchanged.
+ * Begin and end are always there.  view_has asks the same and moves nothing. */
+ec_t view_follow(struct view *v, struct table_pos *pos, bool *there);
+
+/* The position of the row with this id, if the table has it. */
+ec_t view_locate(struct view *v, uint64_t id, struct table_pos *pos, bool *there);
+
+/* Makes a position name the row that it stands before (a bookmark on the first row stays with that row when others come before it). No row
+ * there: the end. */
+ec_t view_mark(struct view *v, struct table_pos *pos);
 
 /* Columns that rows of the folder have, for RopQueryColumnsAll. */
 ec_t view_columns(struct view *v, struct tags *out);

@@ -1,0 +1,165 @@
+/* view_read.c - pages of rows, and where the row of a position is now. */
+#include "backend/store/view_own.h"
+#include "backend/store/view_value.h"
+
+/* --- pages --------------------------------------------------------------------------------------------------------------------------------- */
+struct page {
+    struct view *v;
+    struct table_pos *pos;
+    bool      forward;
+    size_t    left;
+    struct propval *val;
+    view_sink sink;
+    void     *ctx;
+    ec_t      ec;
+};
+
+static ec_t load_beginnings(struct view *v, struct propval *val, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (val[i].large && prop_type(val[i].tag) != PtypErrorCode)
+            TRY(view_value_beginning(v->m, &val[i], LARGE_PREFIX, v->m->arena, &val[i]));
+    return ecNone;
+}
+
+/* The row goes to the sink; false if it did not take it. */
+static bool give(struct page *p, struct view_hit *hit)
+{
+    struct table_row row = { hit->at.id, { p->val, hit->ntags, hit->ntags } };
+    p->ec = view_scan_values(hit, p->v->m->arena, p->val);
+    if (p->ec == ecNone)
+        p->ec = load_beginnings(p->v, p->val, hit->ntags);
+    if (p->ec != ecNone || !p->sink(p->ctx, &row))
+        return false;
+    p->left--;
+    return true;
+}
+
+/* Forward, the position is before the first row that was not given; backward, before the last that was. */
+static bool page_row(void *ctx, struct view_hit *hit)
+{
+    struct page *p = ctx;
+    bool given = p->left > 0 && give(p, hit);
+    if (p->ec == ecNone && given != p->forward)
+        view_pos_set(p->v, p->pos, &hit->at);
+    return given;
+}
+
+ec_t view_read(struct view *v, struct table_pos *pos, bool forward, size_t n, const uint32_t *tags, size_t ntags, view_sink row, void *ctx)
+{
+    struct page p = { v, pos, forward, n, arena_array(v->m->arena, struct propval, ntags + 1), row, ctx, ecNone };
+    struct view_at from = view_at_of(pos);
+    bool ended;
+    if (n == 0)
+        return ecNone;
+    VIEW_HOLD(hold, v);
+    TRY(view_scan(v, &from, forward, n + 1, tags, ntags, page_row, &p, &ended));
+    TRY(p.ec);
+    if (ended)
+        *pos = (struct table_pos){ .end = forward };
+    return ecNone;
+}
+
+/* --- the row of a position -------------------------------------------------------------------------------------------------------------------- */
+static bool is_row(const struct table_pos *pos) { return !pos->end && pos->key.n != 0; }
+
+static ec_t has(struct view *v, const struct view_at *at, bool *there)
+{
+    if (v->kept)
+        return view_bucket_has(v->m->db, v->id, at, there);
+    size_t i = view_mem_rank(v, at);
+    struct view_at here = i < v->n ? view_mem_at(&v->row[i]) : *at;
+    *there = i < v->n && view_at_cmp(&here, at) == 0;
+    return ecNone;
+}
+
+/* Where the order puts the row now; *there false if there is no such row any more. */
+static ec_t place_now(struct view *v, uint64_t id, struct view_key *key, bool *there)
+{
+    size_t n = v->def.tags.n;
+    struct propval *val = arena_array(v->m->arena, struct propval, n + 1);
+    struct view_hit hit = { .v = v, .at = { .id = id }, .tags = v->def.tags.v, .ntags = n };
+    struct view_vals vals = { hit.tags, val, n };
+    struct res_row row = { &vals, view_vals_row, NULL };
+    struct view_value value;
+    ec_t ec = view_scan_values(&hit, v->m->arena, val);
+    *there = ec == ecNone;
+    if (ec == ecNotFound)
+        return ecNone;
+    TRY(ec);
+    view_value_start(&value, v->m, &row);
+    view_value_key(&value, &v->def, key);
+    return view_value_end(&value);
+}
+
+static ec_t follow_kept(struct view *v, uint64_t id, struct view_at *at, struct view_key *key, bool *there)
+{
+    TRY(place_now(v, id, key, there));
+    *at = (struct view_at){ view_key_blob(key), id };
+    return *there ? has(v, at, there) : ecNone;
+}
+
+static void follow_mem(struct view *v, uint64_t id, struct view_at *at, bool *there)
+{
+    for (size_t i = 0; i < v->n && !*there; i++)
+        if (v->row[i].id == id) {
+            *at = view_mem_at(&v->row[i]);
+            *there = true;
+        }
+}
+
+ec_t view_read_locate(struct view *v, uint64_t id, struct table_pos *pos, bool *there)
+{
+    struct view_at at;
+    struct view_key key;
+    *there = false;
+    if (v->kept)
+        TRY(follow_kept(v, id, &at, &key, there));
+    else
+        follow_mem(v, id, &at, there);
+    if (*there)
+        view_pos_set(v, pos, &at);
+    return ecNone;
+}
+
+ec_t view_locate(struct view *v, uint64_t id, struct table_pos *pos, bool *there)
+{
+    VIEW_HOLD(hold, v);
+    return view_read_locate(v, id, pos, there);
+}
+
+ec_t view_follow(struct view *v, struct table_pos *pos, bool *there)
+{
+    struct view_at at = view_at_of(pos);
+    *there = true;
+    if (!is_row(pos))
+        return ecNone;
+    VIEW_HOLD(hold, v);
+    TRY(has(v, &at, there));
+    return *there ? ecNone : view_read_locate(v, pos->id, pos, there);
+}
+
+ec_t view_has(struct view *v, const struct table_pos *pos, bool *there)
+{
+    struct table_pos copy = *pos;
+    return view_follow(v, &copy, there);
+}
+
+static bool mark_row(void *ctx, struct view_hit *hit)
+{
+    struct page *p = ctx;
+    view_pos_set(p->v, p->pos, &hit->at);
+    return false;
+}
+
+ec_t view_mark(struct view *v, struct table_pos *pos)
+{
+    struct page p = { .v = v, .pos = pos };
+    struct view_at from = view_at_of(pos);
+    bool ended;
+    VIEW_HOLD(hold, v);
+    TRY(view_scan(v, &from, true, 1, NULL, 0, mark_row, &p, &ended));
+    if (ended)
+        *pos = (struct table_pos){ .end = true };
+    return ecNone;
+}

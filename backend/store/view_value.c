@@ -1,0 +1,81 @@
+/* view_value.c - a row is asked for values; large ones are fetched from where they lie. */
+#include "backend/store/view_value.h"
+#include "backend/base/utf.h"
+
+enum { LOADED_MAX = 256 << 20, KEY_BYTES = 2 * VIEW_STRING_UNITS };
+
+void view_value_start(struct view_value *v, struct mailbox *m, const struct res_row *row)
+{
+    *v = (struct view_value){ .m = m, .row = row };
+}
+
+ec_t view_value_end(struct view_value *v)
+{
+    arena_free(v->a);
+    v->a = NULL;
+    return v->ec;
+}
+
+ec_t view_value_beginning(struct mailbox *m, const struct propval *v, size_t bytes, struct arena *a, struct propval *out)
+{
+    struct blob b;
+    TRY(large_read(m, &v->v.large, 0, bytes, &b));
+    *out = (struct propval){ .tag = v->tag };
+    if (prop_type(v->tag) != PtypString) {
+        out->v.bin = b;
+        return ecNone;
+    }
+    out->v.s = utf8_from_utf16(a, b);
+    if (b.n == bytes) /* a pair of surrogates may have been cut in two */
+        out->v.s = utf8_cut(out->v.s, bytes / 2 - 1);
+    return ecNone;
+}
+
+static const struct propval *loaded(struct view_value *v, const struct propval *large)
+{
+    if (v->a == NULL)
+        v->a = arena_new(LOADED_MAX);
+    struct propval *out = arena_one(v->a, struct propval);
+    struct arena *lease = v->m->arena;
+    v->m->arena = v->a; /* what is loaded for a look at a row must not stay as long as the request: there may be a million rows */
+    ec_t ec = v->whole ? large_load(v->m, large, out) : view_value_beginning(v->m, large, KEY_BYTES, v->a, out);
+    v->m->arena = lease;
+    if (ec == ecNone)
+        return out;
+    v->ec = v->ec != ecNone ? v->ec : ec;
+    return NULL;
+}
+
+static const struct propval *get(void *ctx, uint32_t tag)
+{
+    struct view_value *v = ctx;
+    const struct propval *p = v->row->get(v->row->ctx, tag);
+    if (p == NULL || prop_type(p->tag) == PtypErrorCode)
+        return NULL;
+    return p->large ? loaded(v, p) : p;
+}
+
+static size_t sub(void *ctx, uint32_t subobject, const struct restriction *r)
+{
+    struct view_value *v = ctx;
+    return v->row->sub != NULL ? v->row->sub(v->row->ctx, subobject, r) : 0;
+}
+
+bool view_value_meets(struct view_value *v, const struct restriction *r)
+{
+    struct res_row row = { v, get, sub };
+    v->whole = true;
+    return restriction_match(r, &row);
+}
+
+bool view_value_matches(struct view_value *v, const struct view_def *d)
+{
+    return d->filter == NULL || view_value_meets(v, d->filter);
+}
+
+void view_value_key(struct view_value *v, const struct view_def *d, struct view_key *out)
+{
+    struct res_row row = { v, get, NULL };
+    v->whole = false;
+    view_key_make(out, &d->sort, d->collator, &row);
+}
