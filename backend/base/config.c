@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1 << 20, KEY_MAX = 64 };
+enum { FILE_MAX = 1 << 20, KEY_MAX = 64, VALUE_MAX = 1000 };
 
 enum type { TYPE_STR, TYPE_NUM, TYPE_BOOL };
 
@@ -105,6 +105,8 @@ static bool set_str(const struct source *s, const struct key *k, const char *val
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
         if (strcmp(choices[i].name, k->name) == 0 && !among(choices[i].words, value))
             return refuse(s, k->name, arena_printf(s->a, "\"%s\" is not one of: %s", value, choices[i].words));
+    if (strlen(value) > VALUE_MAX)
+        return refuse(s, k->name, "the value is too long");
     *out = arena_strdup(s->a, value);
     return true;
 }

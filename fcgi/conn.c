@@ -1,0 +1,644 @@
+/* conn.c - nginx's connections: epoll, libfcgi's parser, and writing without blocking.  The only file that knows libfcgi. */
+#include "conn.h"
+#include "listen.h"
+#include "record.h"
+#include "backend/base/fault.h"
+#include "backend/base/filetime.h"
+#include "backend/base/log.h"
+#include "backend/base/must.h"
+#include "backend/base/rd.h"
+#include <errno.h>
+#include <fcgiapp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum {
+    PEEK          = 16384,   /* parameters beyond this are read without having been seen whole */
+    PEEK_AGAIN    = 10,      /* ms between two looks at half a request */
+    PEEK_MOST     = 1000,    /* ms for the parameters to be whole */
+    READ_STALL    = 1000,    /* ms that a read may wait, for a peer that stops within a request */
+    BODY_MOST     = 15000,   /* ms for a whole body */
+    WRITE_STALL   = 60000,   /* ms without progress until a connection is given up */
+    ACCEPT_BATCH  = 64,
+    ACCEPT_AGAIN  = 50,      /* ms after running out of descriptors */
+    EARLY_MOST    = 4096,    /* bytes of a head */
+    VECTORS       = 64       /* of one write */
+};
+
+enum state {
+    FREE,
+    IDLE,                    /* epoll waits for a request */
+    LOOKING,                 /* half a request was seen, the timer looks again */
+    BUSY,                    /* a worker has it */
+    DELAYED,                 /* the timer will send its answer */
+    WRITING                  /* epoll waits for room in the socket */
+};
+
+struct conn {
+    pthread_mutex_t lock;
+    struct front   *front;
+    int             fd;
+    enum state      state;
+    uint32_t        generation;      /* tells an event of this connection from one of its predecessor with the same number */
+    uint16_t        id;              /* FastCGI request id */
+    bool            keep, settled, early_sent, broken;
+    uint64_t        looking_since;
+    struct timer    timer;
+    void          (*early)(const void *ctx, struct wr *w);
+    const void     *early_ctx;
+    struct arena   *arena;           /* of the request; then of the answer until it is sent */
+    struct arena   *early_arena;     /* what the timer could not send */
+    struct blob     early_rest;
+    struct iovec   *out;             /* the answer, advanced as it goes */
+    size_t          out_n;
+    uint64_t        delay;
+};
+
+struct front {
+    const struct config *config;
+    struct timers       *timers;
+    struct conn_service  service;
+    int                  epoll, listener, bell;
+    struct conn         *conn;       /* by descriptor */
+    size_t               conns;
+    struct listen_place  place;
+    struct timer         accept_timer;
+    atomic_uint          busy, open;
+    atomic_bool          draining, finished;
+    bool                 halves;     /* tests stop a worker in the middle of an answer */
+};
+
+/* Tags of epoll that are not connections; a connection's is generation and descriptor. */
+static const uint64_t TAG_LISTENER = UINT64_MAX, TAG_BELL = UINT64_MAX - 1;
+
+static uint64_t tag_of(const struct conn *c) { return (uint64_t)c->generation << 32 | (uint32_t)c->fd; }
+
+static void arm(struct conn *c, uint32_t events, int op)
+{
+    struct epoll_event e = { .events = events | EPOLLRDHUP | EPOLLONESHOT, .data.u64 = tag_of(c) };
+    must(epoll_ctl(c->front->epoll, op, c->fd, &e) == 0);
+}
+
+/* --- ends and beginnings of connections ---------------------------------------------------------------------------- */
+
+/* With the lock held, by the owner.  The descriptor may be another connection's at once, so nothing of the slot is used afterwards. */
+static void close_locked(struct conn *c)
+{
+    struct arena *a = c->arena, *early = c->early_arena;
+    bool was_busy = c->state != IDLE;
+    struct front *f = c->front;
+    int fd = c->fd;
+    c->state = FREE;
+    c->arena = c->early_arena = NULL;
+    close(fd);
+    atomic_fetch_sub(&f->open, 1);
+    if (was_busy)
+        atomic_fetch_sub(&f->busy, 1);
+    arena_free(a);
+    arena_free(early);
+}
+
+static void drop(struct conn *c)
+{
+    pthread_mutex_lock(&c->lock);
+    close_locked(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Takes the connection for the caller if it is in `from`; FREE and stale events fail here. */
+static bool take(struct conn *c, uint32_t generation, enum state from)
+{
+    pthread_mutex_lock(&c->lock);
+    bool ours = c->generation == generation && c->state == from;
+    if (ours) {
+        if (from == IDLE)
+            atomic_fetch_add(&c->front->busy, 1);
+        c->state = BUSY;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return ours;
+}
+
+static void wait_for_request(struct conn *c)
+{
+    pthread_mutex_lock(&c->lock);
+    if (atomic_load(&c->front->draining)) {
+        close_locked(c);
+    } else {
+        c->state = IDLE;
+        atomic_fetch_sub(&c->front->busy, 1);
+        arm(c, EPOLLIN, EPOLL_CTL_MOD);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void set_stall(int fd)
+{
+    struct timeval t = { READ_STALL / 1000, READ_STALL % 1000 * 1000 };
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
+}
+
+static void adopt(struct front *f, int fd)
+{
+    if ((size_t)fd >= f->conns) {
+        close(fd);
+        return;
+    }
+    struct conn *c = &f->conn[fd];
+    set_stall(fd);
+    pthread_mutex_lock(&c->lock);
+    c->front = f;
+    c->fd = fd;
+    c->generation++;
+    c->state = IDLE;
+    c->looking_since = 0;
+    c->arena = c->early_arena = NULL;
+    atomic_fetch_add(&f->open, 1);
+    arm(c, EPOLLIN, EPOLL_CTL_ADD);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void arm_listener(struct front *f, int op)
+{
+    struct epoll_event e = { .events = EPOLLIN | EPOLLONESHOT, .data.u64 = TAG_LISTENER };
+    epoll_ctl(f->epoll, op, f->listener, &e);
+}
+
+static void accept_again(struct timer *t)
+{
+    struct front *f = (struct front *)((char *)t - offsetof(struct front, accept_timer));
+    if (!atomic_load(&f->draining))
+        arm_listener(f, EPOLL_CTL_MOD);
+}
+
+/* True when the queue is empty; false when descriptors have run out. */
+static bool accept_some(struct front *f, size_t most)
+{
+    for (size_t i = 0; i < most; i++) {
+        int fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC); /* blocking on purpose: libfcgi reads it */
+        if (fd >= 0)
+            adopt(f, fd);
+        else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            return false;
+        else if (errno != ECONNABORTED && errno != EINTR)
+            return true;
+    }
+    return true;
+}
+
+static void on_listener(struct front *f)
+{
+    if (accept_some(f, ACCEPT_BATCH)) {
+        if (!atomic_load(&f->draining))
+            arm_listener(f, EPOLL_CTL_MOD);
+        return;
+    }
+    log_line(LOGL_ERROR, "fcgi", "no more descriptors for connections", "error", strerror(errno), NULL);
+    timer_set(f->timers, &f->accept_timer, clock_ms() + ACCEPT_AGAIN, accept_again);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------- */
+
+enum sent { SENT, LATER, GONE };
+
+static void advance(struct conn *c, size_t n)
+{
+    while (c->out_n != 0 && n >= c->out->iov_len) {
+        n -= c->out->iov_len;
+        c->out++;
+        c->out_n--;
+    }
+    if (n != 0) {
+        c->out->iov_base = (char *)c->out->iov_base + n;
+        c->out->iov_len -= n;
+    }
+}
+
+static enum sent send_out(struct conn *c)
+{
+    while (c->out_n != 0) {
+        struct msghdr m = { .msg_iov = c->out, .msg_iovlen = c->out_n < VECTORS ? c->out_n : VECTORS };
+        ssize_t n = sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0)
+            advance(c, (size_t)n);
+        else if (errno == EAGAIN)
+            return LATER;
+        else if (errno != EINTR)
+            return GONE;
+    }
+    return SENT;
+}
+
+static void write_stalled(struct timer *t)
+{
+    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
+    pthread_mutex_lock(&c->lock);
+    if (c->state == WRITING)
+        close_locked(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* By the owner (state BUSY): writes what there is, then the connection waits for room, for the next request, or ends. */
+static void write_on(struct conn *c)
+{
+    switch (c->broken ? GONE : send_out(c)) {
+    case LATER:
+        pthread_mutex_lock(&c->lock);
+        c->state = WRITING;
+        timer_set(c->front->timers, &c->timer, clock_ms() + WRITE_STALL, write_stalled);
+        arm(c, EPOLLOUT, EPOLL_CTL_MOD);
+        pthread_mutex_unlock(&c->lock);
+        return;
+    case SENT:
+        arena_free(c->arena);
+        arena_free(c->early_arena);
+        c->arena = c->early_arena = NULL;
+        if (c->keep) {
+            wait_for_request(c);
+            return;
+        }
+        break;
+    case GONE:
+        log_line(LOGL_DEBUG, "fcgi", "the peer went away before its answer", NULL);
+        break;
+    }
+    drop(c);
+}
+
+/* The vector holds half of the bytes, the process may end, the other half follows. */
+static void send_half(struct conn *c)
+{
+    size_t total = 0, half = 0, n = 0;
+    for (size_t i = 0; i < c->out_n; i++)
+        total += c->out[i].iov_len;
+    while (n < c->out_n && half + c->out[n].iov_len <= total / 2)
+        half += c->out[n++].iov_len;
+    struct msghdr m = { .msg_iov = c->out, .msg_iovlen = n };
+    ssize_t sent = n != 0 ? sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+    fault_point(FAULT_answer_half);
+    if (sent > 0)
+        advance(c, (size_t)sent);
+}
+
+/* --- the early head and PENDING, from the timer thread ------------------------------------------------------------- */
+
+/* Sends what the socket takes now; returns the rest. */
+static struct blob send_now(struct conn *c, struct blob bytes)
+{
+    ssize_t n = send(c->fd, bytes.p, bytes.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        c->broken = true;
+    struct rd r = rd_blob_of(bytes);
+    rd_blob(&r, n > 0 ? (size_t)n : 0);
+    return c->broken ? blob_of(NULL, 0) : rd_rest(&r);
+}
+
+/* With the lock held.  What does not fit now is kept; while something is kept, nothing is added. */
+static void send_early(struct conn *c, struct blob bytes)
+{
+    if (c->early_rest.n != 0)
+        c->early_rest = send_now(c, c->early_rest);
+    if (c->early_rest.n != 0 || c->broken)
+        return;
+    struct blob rest = send_now(c, bytes);
+    if (rest.n == 0)
+        return;
+    if (c->early_arena == NULL)
+        c->early_arena = arena_new(SIZE_MAX);
+    c->early_rest = arena_blob(c->early_arena, rest);
+}
+
+static void pending_due(struct timer *t)
+{
+    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
+    uint8_t record[64];
+    struct wr w = wr_over(record, sizeof record);
+    record_stdout(&w, c->id, blob_str("PENDING\r\n"));
+    pthread_mutex_lock(&c->lock);
+    send_early(c, wr_blob(&w));
+    if (!c->broken)
+        timer_set(c->front->timers, t, clock_ms() + c->front->config->pending_period, pending_due);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void early_due(struct timer *t)
+{
+    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
+    uint8_t head[EARLY_MOST], record[EARLY_MOST + RECORD_HEAD];
+    struct wr h = wr_over(head, sizeof head), w = wr_over(record, sizeof record);
+    pthread_mutex_lock(&c->lock);
+    c->early(c->early_ctx, &h);
+    must(!h.full); /* header values are bounded when they are checked */
+    record_stdout(&w, c->id, wr_blob(&h));
+    c->early_sent = true;
+    send_early(c, wr_blob(&w));
+    timer_set(c->front->timers, t, clock_ms() + c->front->config->pending_period, pending_due);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void conn_promise(struct conn *c, uint64_t due, void (*early)(const void *ctx, struct wr *w), const void *ctx)
+{
+    c->early = early;
+    c->early_ctx = ctx;
+    c->settled = false;
+    timer_set(c->front->timers, &c->timer, due, early_due);
+}
+
+bool conn_settle(struct conn *c)
+{
+    if (!c->settled)
+        timer_cancel(c->front->timers, &c->timer);
+    c->settled = true;
+    return c->early_sent;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------- */
+
+static void keep_answer(struct conn *c, struct arena *a, const struct blob *piece, size_t n)
+{
+    must(c->out == NULL && c->state == BUSY);
+    conn_settle(c);
+    c->out = record_answer(a, c->id, piece, n, &c->out_n);
+    if (c->early_rest.n == 0)
+        return;
+    struct iovec *v = arena_array(a, struct iovec, c->out_n + 1); /* first what the timer could not send */
+    v[0] = (struct iovec){ (void *)(uintptr_t)c->early_rest.p, c->early_rest.n };
+    for (size_t i = 0; i < c->out_n; i++)
+        v[i + 1] = c->out[i];
+    c->out = v;
+    c->out_n++;
+}
+
+void conn_answer(struct conn *c, const struct blob *piece, size_t n)
+{
+    keep_answer(c, c->arena, piece, n);
+}
+
+void conn_answer_after(struct conn *c, const struct blob *piece, size_t n, uint64_t ms)
+{
+    struct arena *own = arena_new(SIZE_MAX); /* the request's may hold a large body meanwhile */
+    struct blob *copy = arena_array(own, struct blob, n);
+    for (size_t i = 0; i < n; i++)
+        copy[i] = arena_blob(own, piece[i]);
+    keep_answer(c, own, copy, n);
+    c->delay = atomic_load(&c->front->draining) ? 0 : ms;
+    arena_free(c->arena);
+    c->arena = own;
+}
+
+static void delay_over(struct timer *t)
+{
+    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
+    if (take(c, c->generation, DELAYED))
+        write_on(c);
+}
+
+static void delay(struct conn *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->state = DELAYED;
+    timer_set(c->front->timers, &c->timer, clock_ms() + c->delay, delay_over);
+    arm(c, 0, EPOLL_CTL_MOD);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* --- one request --------------------------------------------------------------------------------------------------- */
+
+/* Reads stdin to its end whatever its length, since what is left unread would be taken for the next request.  False: stalled or broken. */
+static bool read_body(FCGX_Stream *in, struct wr *body)
+{
+    uint64_t until = clock_ms() + BODY_MOST;
+    for (int byte; (byte = FCGX_GetChar(in)) != EOF; ) {
+        wr_u8(body, (uint8_t)byte);
+        wr_bytes(body, in->rdNext, (size_t)(in->stop - in->rdNext));
+        in->rdNext = in->stop;
+        if (clock_ms() > until)
+            return false;
+    }
+    return FCGX_GetError(in) == 0;
+}
+
+/* libfcgi reads the parameters and the body.  `keepConnection` must be set or its implicit finish closes the descriptor, `detached` or a close waits up
+ * to 2 s for the peer.  False: the connection is gone and the slot may be another's already. */
+static bool read_request(struct conn *c, FCGX_Request *r, struct wr *body)
+{
+    struct front *f = c->front;
+    r->ipcFd = c->fd;
+    r->keepConnection = 1;
+    r->detached = 1;
+    pthread_mutex_lock(&c->lock);
+    c->state = FREE; /* should libfcgi close it */
+    pthread_mutex_unlock(&c->lock);
+    if (FCGX_Accept_r(r) < 0) {
+        atomic_fetch_sub(&f->open, 1);
+        atomic_fetch_sub(&f->busy, 1);
+        return false;
+    }
+    pthread_mutex_lock(&c->lock);
+    c->state = BUSY;
+    pthread_mutex_unlock(&c->lock);
+    c->id = (uint16_t)r->requestId;
+    c->keep = r->keepConnection != 0;
+    if (FCGX_GetError(r->in) == 0 && read_body(r->in, body)) /* a stall between two parameters is told by the error only */
+        return true;
+    FCGX_Free(r, 0);
+    r->ipcFd = -1;
+    drop(c);
+    return false;
+}
+
+static void serve(struct front *f, struct conn *c, FCGX_Request *r)
+{
+    struct arena *a = arena_new(f->config->arena_max);
+    struct wr body = wr_in(a, f->config->request_max);
+    if (!read_request(c, r, &body)) {
+        arena_free(a);
+        return;
+    }
+    c->arena = a;
+    c->early_rest = blob_of(NULL, 0);
+    c->out = NULL;
+    c->delay = c->looking_since = 0;
+    c->settled = true;
+    c->early_sent = c->broken = false;
+    fault_arm();
+    f->service.serve(f->service.app, c, a, r->envp, body.full ? blob_of(NULL, 0) : wr_blob(&body), body.full);
+    must(c->out != NULL);
+    log_context_clear();
+    FCGX_Free(r, 0);
+    r->ipcFd = -1;
+    if (f->halves)
+        send_half(c);
+    if (c->delay != 0)
+        delay(c);
+    else
+        write_on(c);
+}
+
+/* --- events -------------------------------------------------------------------------------------------------------- */
+
+static void look_again(struct timer *t)
+{
+    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
+    pthread_mutex_lock(&c->lock);
+    if (c->state == LOOKING) {
+        c->state = IDLE;
+        atomic_fetch_sub(&c->front->busy, 1);
+        arm(c, EPOLLIN, EPOLL_CTL_MOD);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Half a request must not hold a worker: the timer brings it back until it is whole or has had its time. */
+static void look_later(struct conn *c)
+{
+    uint64_t now = clock_ms();
+    if (c->looking_since == 0)
+        c->looking_since = now;
+    if (now - c->looking_since > PEEK_MOST) {
+        drop(c);
+        return;
+    }
+    pthread_mutex_lock(&c->lock);
+    c->state = LOOKING;
+    timer_set(c->front->timers, &c->timer, now + PEEK_AGAIN, look_again);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void on_readable(struct front *f, struct conn *c, uint32_t events, FCGX_Request *r)
+{
+    uint8_t seen[PEEK];
+    ssize_t n = recv(c->fd, seen, sizeof seen, MSG_PEEK | MSG_DONTWAIT);
+    if (n == (ssize_t)sizeof seen || (n > 0 && record_params_end(blob_of(seen, (size_t)n))))
+        serve(f, c, r);
+    else if (n > 0 && (events & (EPOLLRDHUP | EPOLLHUP)) == 0)
+        look_later(c);
+    else if (n < 0 && errno == EAGAIN)
+        wait_for_request(c);
+    else
+        drop(c);
+}
+
+static void on_event(struct front *f, uint64_t tag, uint32_t events, FCGX_Request *r)
+{
+    struct conn *c = &f->conn[(uint32_t)tag];
+    uint32_t generation = (uint32_t)(tag >> 32);
+    if (take(c, generation, IDLE)) {
+        on_readable(f, c, events, r);
+    } else if (take(c, generation, WRITING)) {
+        timer_cancel(f->timers, &c->timer);
+        write_on(c);
+    } else if (take(c, generation, DELAYED)) { /* gone before its answer was due */
+        timer_cancel(f->timers, &c->timer);
+        drop(c);
+    }
+}
+
+void conn_work(struct front *f)
+{
+    FCGX_Request r;
+    FCGX_InitRequest(&r, -1, 0); /* no listening socket: a failure returns instead of blocking in accept */
+    while (!atomic_load(&f->finished)) {
+        struct epoll_event e;
+        if (epoll_wait(f->epoll, &e, 1, -1) != 1)
+            continue;
+        if (e.data.u64 == TAG_LISTENER)
+            on_listener(f);
+        else if (e.data.u64 != TAG_BELL)
+            on_event(f, e.data.u64, e.events, &r);
+    }
+}
+
+/* --- the front as a whole ------------------------------------------------------------------------------------------ */
+
+static size_t descriptors_max(void)
+{
+    enum { ENOUGH = 1 << 20 };
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur > ENOUGH)
+        return ENOUGH;
+    return (size_t)l.rlim_cur;
+}
+
+static bool watch(struct front *f, int fd, uint32_t events, uint64_t tag)
+{
+    struct epoll_event e = { .events = events, .data.u64 = tag };
+    return epoll_ctl(f->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+struct front *conn_listen(const struct config *c, struct timers *ts, const struct conn_service *s, struct arena *a, const char **why)
+{
+    struct front *f = arena_one(a, struct front);
+    f->config = c;
+    f->timers = ts;
+    f->service = *s;
+    f->halves = getenv("MAPIHTTPD_FAULT") != NULL || getenv("MAPIHTTPD_FAULT_FILE") != NULL;
+    if (FCGX_Init() != 0) {
+        *why = "libfcgi does not start";
+        return NULL;
+    }
+    f->conns = descriptors_max();
+    f->conn = calloc(f->conns, sizeof *f->conn); /* lives as long as the process; untouched slots take no memory */
+    must(f->conn != NULL);
+    f->listener = listen_open(&f->place, c->listen, a, why);
+    if (f->listener < 0)
+        return NULL;
+    f->epoll = epoll_create1(EPOLL_CLOEXEC);
+    f->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (f->epoll < 0 || f->bell < 0 || !watch(f, f->listener, EPOLLIN | EPOLLONESHOT, TAG_LISTENER) || !watch(f, f->bell, EPOLLIN, TAG_BELL)) {
+        *why = arena_printf(a, "epoll: %s", strerror(errno));
+        return NULL;
+    }
+    return f;
+}
+
+void conn_refuse(struct front *f)
+{
+    atomic_store(&f->draining, true);
+    timer_cancel(f->timers, &f->accept_timer);
+    epoll_ctl(f->epoll, EPOLL_CTL_DEL, f->listener, NULL);
+    listen_hide(&f->place);          /* from here on nginx goes to the next worker */
+    accept_some(f, SIZE_MAX);        /* but who came before is served */
+    close(f->listener);
+}
+
+void conn_idle_close(struct front *f)
+{
+    for (size_t i = 0; i < f->conns; i++) {
+        struct conn *c = &f->conn[i];
+        if (c->front == NULL)
+            continue;
+        pthread_mutex_lock(&c->lock);
+        if (c->state == IDLE)
+            close_locked(c);
+        pthread_mutex_unlock(&c->lock);
+    }
+}
+
+unsigned conn_busy(struct front *f) { return atomic_load(&f->busy); }
+unsigned conn_open(struct front *f) { return atomic_load(&f->open); }
+bool conn_draining(const struct front *f) { return atomic_load(&f->draining); }
+
+void conn_finish(struct front *f)
+{
+    uint64_t one = 1;
+    atomic_store(&f->finished, true);
+    ssize_t n = write(f->bell, &one, sizeof one); /* nobody reads it: it wakes every worker */
+    must(n == sizeof one);
+}
+
+void conn_close_all(struct front *f)
+{
+    conn_idle_close(f);
+    close(f->epoll);
+    close(f->bell);
+    free(f->conn);
+}

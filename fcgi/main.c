@@ -1,0 +1,183 @@
+/* main.c - the worker process: options, configuration, threads, signals. */
+#include "access.h"
+#include "conn.h"
+#include "header.h"
+#include "serve.h"
+#include "backend/base/fault.h"
+#include "backend/base/filetime.h"
+#include "backend/base/log.h"
+#include "backend/base/must.h"
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define VERSION "0.1"
+
+enum {
+    DRAIN_KEEP = 300,       /* ms in which nginx still brings requests on connections that it holds open */
+    DRAIN_LOOK = 20         /* ms */
+};
+
+static const char usage[] =
+    "usage: mapihttpd [--config FILE] [--print-config] [--version] [--help]\n"
+    "\n"
+    "A worker of the MAPI over HTTP server: answers nginx on a Unix socket (FastCGI) until it gets SIGTERM or SIGINT, which lets the requests under\n"
+    "way end.  SIGHUP or SIGUSR1 reopens the logs.\n"
+    "\n"
+    "  --config FILE    configuration; without it the defaults and the environment (MAPIHTTPD_KEY) count\n"
+    "  --print-config   a commented configuration file with the defaults\n";
+
+static int refuse(const char *why)
+{
+    fprintf(stderr, "mapihttpd: %s\n", why);
+    return 1;
+}
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = { "error", "warn", "info", "debug" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum log_level)i;
+    return LOGL_INFO;
+}
+
+static bool open_logs(const struct config *c, struct arena *a, const char **why)
+{
+    if (!log_open(c->log, level_of(c->log_level), c->log_json)) {
+        *why = arena_printf(a, "log %s: %s", c->log, strerror(errno));
+        return false;
+    }
+    if (!access_open(c->access_log)) {
+        *why = arena_printf(a, "access_log %s: %s", c->access_log, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static void *worker(void *front)
+{
+    conn_work(front);
+    return NULL;
+}
+
+/* Everything stops taking signals; this thread takes them one by one. */
+static void hold_signals(sigset_t *ours)
+{
+    sigemptyset(ours);
+    sigaddset(ours, SIGTERM);
+    sigaddset(ours, SIGINT);
+    sigaddset(ours, SIGHUP);
+    sigaddset(ours, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, ours, NULL);
+}
+
+static void pause_ms(long ms)
+{
+    struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+    nanosleep(&t, NULL);
+}
+
+/* Until a signal to end. */
+static void wait_for_end(const sigset_t *ours, const struct config *c, struct arena *a)
+{
+    for (;;) {
+        int signal = 0;
+        const char *why;
+        if (sigwait(ours, &signal) != 0)
+            continue;
+        if (signal == SIGTERM || signal == SIGINT)
+            return;
+        if (open_logs(c, a, &why))
+            log_line(LOGL_INFO, "fcgi", "logs reopened", NULL);
+        else
+            log_line(LOGL_ERROR, "fcgi", "logs not reopened", "error", why, NULL);
+    }
+}
+
+static void drain(struct front *f)
+{
+    log_line(LOGL_INFO, "fcgi", "draining", NULL);
+    conn_refuse(f);
+    uint64_t until = clock_ms() + DRAIN_KEEP;
+    while (conn_open(f) != 0 && clock_ms() < until)
+        pause_ms(DRAIN_LOOK);
+    do {
+        conn_idle_close(f);
+        pause_ms(DRAIN_LOOK);
+    } while (conn_busy(f) != 0);
+    conn_finish(f);
+}
+
+static bool start_workers(struct front *f, pthread_t *thread, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (pthread_create(&thread[i], NULL, worker, f) != 0)
+            return false;
+    return true;
+}
+
+static int run(const struct config *c, struct arena *a)
+{
+    const char *why = "";
+    sigset_t ours;
+    hold_signals(&ours);
+    fault_init();
+    if (!header_plain(c->worker_name))
+        return refuse("worker_name: too long for a header, or no plain text");
+    if (!open_logs(c, a, &why))
+        return refuse(why);
+    struct server server = { session_env_new(c, a, &why), NULL };
+    if (server.env == NULL)
+        return refuse(why);
+    struct timers *timers = timer_begin();
+    struct conn_service service = { &server, serve_request };
+    if (timers == NULL || (server.front = conn_listen(c, timers, &service, a, &why)) == NULL)
+        return refuse(timers == NULL ? strerror(errno) : why);
+    signal(SIGPIPE, SIG_IGN); /* after libfcgi has set its own */
+    pthread_t *thread = arena_array(a, pthread_t, c->threads);
+    if (!start_workers(server.front, thread, c->threads))
+        return refuse("threads cannot be started");
+    log_line(LOGL_INFO, "fcgi", "serving", "path", c->listen, NULL);
+    wait_for_end(&ours, c, a);
+    drain(server.front);
+    for (size_t i = 0; i < c->threads; i++)
+        pthread_join(thread[i], NULL);
+    timer_end(timers);
+    conn_close_all(server.front);
+    session_env_free(server.env);
+    log_line(LOGL_INFO, "fcgi", "ended", NULL);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' }, { "print-config", no_argument, NULL, 'p' },
+        { "version", no_argument, NULL, 'v' },      { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    const char *path = NULL, *why = "";
+    for (int o; (o = getopt_long(argc, argv, "c:", options, NULL)) != -1; ) {
+        switch (o) {
+        case 'c': path = optarg; break;
+        case 'p': config_print(stdout); return fflush(stdout) != 0;
+        case 'v': puts("mapihttpd " VERSION); return 0;
+        case 'h': fputs(usage, stdout); return 0;
+        default:  fputs(usage, stderr); return 2;
+        }
+    }
+    if (optind != argc) {
+        fprintf(stderr, "mapihttpd: unexpected argument \"%s\"\n%s", argv[optind], usage);
+        return 2;
+    }
+    struct arena *a = arena_new(SIZE_MAX); /* as long as the process */
+    const struct config *c = config_load(a, path, &why);
+    int rc = c != NULL ? run(c, a) : refuse(why);
+    arena_free(a);
+    return rc;
+}

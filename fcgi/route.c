@@ -1,0 +1,53 @@
+/* route.c - the table of route.def, and the look into it. */
+#include "route.h"
+#include <strings.h>
+
+static void route_absent(struct session_env *e, struct session_call *c, struct session_reply *r)
+{
+    (void)e, (void)c;
+    r->code = XRC_INVALID_REQUEST_TYPE;
+    r->diagnosis = "this request is not served by this version";
+}
+
+static void route_disabled(struct session_env *e, struct session_call *c, struct session_reply *r)
+{
+    (void)e, (void)c;
+    r->code = XRC_ENDPOINT_DISABLED;
+    r->diagnosis = "the address book endpoint is not served by this version";
+}
+
+#define route_connect    session_connect
+#define route_execute    session_execute
+#define route_disconnect session_disconnect
+#define route_ping       session_ping
+#define CHUNKED          ROUTE_CHUNKED
+
+static const struct endpoint endpoints[] = {
+#define ENDPOINT(name, path, cookie_path) { #name, path, cookie_path },
+#include "fcgi/route.def"
+};
+
+const struct route route_table[] = {
+#define ROUTE(endpoint, type, handler, flags) { ENDPOINT_##endpoint, #type, route_##handler, flags },
+#include "fcgi/route.def"
+};
+const size_t route_count = sizeof route_table / sizeof route_table[0];
+
+const struct endpoint *route_endpoint(const char *path)
+{
+    size_t n = path != NULL ? strlen(path) : 0;
+    if (n > 1 && path[n - 1] == '/')
+        n--;
+    for (size_t i = 0; i < ENDPOINTS; i++)
+        if (strlen(endpoints[i].path) == n && n != 0 && strncasecmp(endpoints[i].path, path, n) == 0)
+            return &endpoints[i];
+    return NULL;
+}
+
+const struct route *route_find(const struct endpoint *e, const char *type)
+{
+    for (size_t i = 0; i < route_count; i++)
+        if (&endpoints[route_table[i].endpoint] == e && strcasecmp(route_table[i].type, type) == 0)
+            return &route_table[i];
+    return NULL;
+}

@@ -1,0 +1,166 @@
+/* serve.c - the road of a request through the front: health, identity, headers, session, answer, log line. */
+#include "serve.h"
+#include "access.h"
+#include "auth.h"
+#include "header.h"
+#include "health.h"
+#include "respond.h"
+#include "backend/base/filetime.h"
+#include "backend/base/log.h"
+
+/* One request on its way. */
+struct job {
+    struct server         *server;
+    struct conn           *conn;
+    struct arena          *a;
+    struct request         rq;
+    struct person          who;
+    bool                   known;      /* `who` is set */
+    const struct endpoint *endpoint;
+    const struct route    *route;
+    uint64_t               auth_us;
+    struct session_reply   early_reply;
+    struct respond         early;      /* what the timer thread says; not changed while it may */
+};
+
+static const struct config *config_of(const struct job *j) { return j->server->env->config; }
+
+/* --- answers ------------------------------------------------------------------------------------------------------- */
+
+static void note(const struct job *j, int http, int code, struct blob body, size_t out, bool early)
+{
+    uint64_t us = clock_us() - j->rq.begun_us;
+    health_count(j->route, code, http, us);
+    if (!access_on())
+        return;
+    access_write(&(struct access){
+        .rq = &j->rq, .who = j->known ? &j->who : NULL, .endpoint = j->endpoint != NULL ? j->endpoint->name : NULL, .http = http, .code = code,
+        .body = body, .out = out, .auth_us = j->auth_us, .total_us = us, .early = early });
+}
+
+static struct respond respond_of(const struct job *j, const struct session_reply *r)
+{
+    return (struct respond){ config_of(j), &j->rq, j->endpoint, j->route != NULL && (j->route->flags & ROUTE_CHUNKED) != 0, r, clock_us() };
+}
+
+static void answer_status(struct job *j, int status, const char *words, uint64_t delay_ms)
+{
+    const struct session_reply none = { .expiration_ms = -1 };
+    struct respond r = respond_of(j, &none);
+    struct wr w = wr_in(j->a, RESPOND_HEAD_MOST);
+    respond_status(&r, status, words, &w);
+    note(j, status, -1, blob_of(NULL, 0), w.n, false);
+    struct blob piece = wr_blob(&w);
+    if (delay_ms != 0)
+        conn_answer_after(j->conn, &piece, 1, delay_ms);
+    else
+        conn_answer(j->conn, &piece, 1);
+}
+
+static void answer(struct job *j, const struct session_reply *reply)
+{
+    struct respond r = respond_of(j, reply);
+    struct wr w = wr_in(j->a, RESPOND_HEAD_MOST);
+    struct blob body = respond_body(&r, j->a);
+    bool early = conn_settle(j->conn);
+    if (early)
+        respond_rest(&r, &w);
+    else
+        respond_whole(&r, body, &w);
+    const struct blob piece[2] = { wr_blob(&w), body };
+    note(j, 200, (int)reply->code, body, piece[0].n + body.n, early);
+    conn_answer(j->conn, piece, 2);
+}
+
+static void answer_code(struct job *j, enum xrc code, const char *why)
+{
+    const struct session_reply r = { .code = code, .expiration_ms = -1, .diagnosis = why };
+    answer(j, &r);
+}
+
+/* --- the road ------------------------------------------------------------------------------------------------------ */
+
+static bool try_health(struct job *j)
+{
+    int status;
+    const char *type;
+    struct blob text;
+    struct wr w = wr_in(j->a, SIZE_MAX / 4);
+    if (!health_answer(j->rq.path, j->server->env, j->server->front, j->a, &status, &type, &text))
+        return false;
+    respond_text(status, type, text, &w);
+    struct blob piece = wr_blob(&w);
+    conn_answer(j->conn, &piece, 1);
+    return true;
+}
+
+/* False: answered. */
+static bool identify(struct job *j)
+{
+    uint64_t delay_ms, before = clock_us();
+    enum auth auth = auth_check(config_of(j), j->server->env->directory, j->a, &j->rq, &j->who, &delay_ms);
+    j->auth_us = clock_us() - before;
+    j->known = auth == AUTH_OK;
+    switch (auth) {
+    case AUTH_OK:     log_context("user", j->who.login); return true;
+    case AUTH_ABSENT: answer_status(j, 401, "Please authenticate.", 0); break;
+    case AUTH_WRONG:  answer_status(j, 401, "The user name or the password is wrong.", delay_ms); break;
+    case AUTH_DOWN:   answer_status(j, 503, "Users cannot be looked up now.", 0); break;
+    case AUTH_PLAIN:
+        j->endpoint = route_endpoint(j->rq.path);
+        answer_code(j, XRC_ANONYMOUS, "authentication needs TLS");
+        break;
+    }
+    return false;
+}
+
+static void write_early(const void *ctx, struct wr *w) { respond_early(ctx, w); }
+
+/* The request is accepted: from now on a client that waits gets its head, then PENDING. */
+static void accepted(void *front, const struct session_reply *so_far)
+{
+    struct job *j = front;
+    j->early_reply = *so_far;
+    j->early = respond_of(j, &j->early_reply);
+    conn_promise(j->conn, j->rq.begun_us / 1000 + config_of(j)->head_delay, write_early, &j->early);
+}
+
+static void call_session(struct job *j)
+{
+    struct session_call c = {
+        .a = j->a, .who = &j->who, .type = j->rq.type, .request_id = j->rq.id, .client_app = j->rq.client_app,
+        .context_cookie = j->rq.context_cookie, .sequence_cookie = j->rq.sequence_cookie, .body = j->rq.body,
+        .accepted = accepted, .front = j };
+    struct session_reply r = { .expiration_ms = -1 };
+    j->route->run(j->server->env, &c, &r);
+    answer(j, &r);
+}
+
+/* nginx delivers what Content-Length announced; a difference means that something between cut the body. */
+static bool whole_body(const struct request *rq, struct arena *a)
+{
+    return rq->content_length == NULL || strcmp(rq->content_length, arena_printf(a, "%zu", rq->body.n)) == 0;
+}
+
+void serve_request(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large)
+{
+    struct job *j = arena_one(a, struct job);
+    *j = (struct job){ .server = app, .conn = c, .a = a, .rq = { .body = body, .too_large = too_large } };
+    request_read(&j->rq, a, params);
+    if (try_health(j))
+        return;
+    log_context("req", j->rq.id);
+    log_context("type", j->rq.type);
+    if (!identify(j))
+        return;
+    const char *why = NULL;
+    enum xrc code = header_check(&j->rq, config_of(j)->request_max, a, &j->endpoint, &j->route, &why);
+    if (code == XRC_SUCCESS && !whole_body(&j->rq, a)) {
+        code = XRC_INVALID_BODY;
+        why = "its length is not the one that was announced";
+    }
+    if (code != XRC_SUCCESS)
+        answer_code(j, code, why);
+    else
+        call_session(j);
+}

@@ -1,0 +1,48 @@
+/* session.c - what all sessions of a process share, built from the configuration. */
+#include "session/session.h"
+#include "session/context/context.h"
+
+const char *xrc_words(enum xrc code)
+{
+    switch (code) {
+#define XRC(number, name, words) case XRC_##name: return words;
+#include "session/xrc.def"
+#undef XRC
+    }
+    return "unknown";
+}
+
+static struct store *open_store(const struct config *c, struct arena *a, const char **why)
+{
+    const struct store_options o = {
+        .driver = c->store_driver,
+        .path = c->store,
+        .pool_files = (unsigned)c->store_pool,
+        .cache_kib = (unsigned)c->store_cache,
+        .busy_ms = (unsigned)c->store_busy,
+    };
+    return store_new(&o, a, why);
+}
+
+struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why)
+{
+    struct session_env *e = arena_one(a, struct session_env);
+    e->config = c;
+    if ((e->keys = cookie_keys_load(c->session_secret, a, why)) == NULL)
+        return NULL;
+    if ((e->directory = directory_open(c, a, why)) == NULL)
+        return NULL;
+    if ((e->store = open_store(c, a, why)) == NULL) {
+        directory_close(e->directory);
+        return NULL;
+    }
+    e->redis = redis_new(c);
+    return e;
+}
+
+void session_env_free(struct session_env *e)
+{
+    redis_free(e->redis);
+    store_free(e->store);
+    directory_close(e->directory);
+}
