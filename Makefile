@@ -138,7 +138,7 @@ ledger:
 bench: $(PROGRAMS) $(O)/bench
 	@tests/bench/run $(O)
 
-$(O)/bench: $(call obj,$(wildcard tests/bench/*.c) tests/flow/stack.c) $(call libs,tests-client $(SESSION))
+$(O)/bench: $(call obj,$(wildcard tests/bench/*.c) tests/flow/stack.c tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 install: $(PROGRAMS)
