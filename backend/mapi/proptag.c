@@ -59,14 +59,16 @@ static size_t lower_bound(uint32_t tag)
 
 const char *proptag_name(uint32_t tag)
 {
-    const char *name = NULL;
+    const char *first = NULL, *as_text = NULL;
     for (size_t i = lower_bound(tag & 0xFFFF0000u); i < TAGS && prop_id(tags[i].tag) == prop_id(tag); i++) {
-        if (prop_unicode(tags[i].tag) == prop_unicode(tag))
+        if (tags[i].tag == tag)
             return tags[i].name;
-        if (name == NULL)
-            name = tags[i].name;
+        if (as_text == NULL && prop_unicode(tags[i].tag) == prop_unicode(tag))
+            as_text = tags[i].name;
+        if (first == NULL)
+            first = tags[i].name;
     }
-    return name;
+    return as_text != NULL ? as_text : first;
 }
 
 uint32_t proptag_by_name(const char *name)

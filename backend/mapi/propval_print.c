@@ -86,7 +86,7 @@ static void put_single(struct wr *w, struct arena *a, const struct propval *v)
         break;
     case PtypErrorCode:
         put(w, err_name(v->v.err));
-        snprintf(text, sizeof text, "(0x%08" PRIx32 ")", v->v.err);
+        snprintf(text, sizeof text, "(0x%08" PRIX32 ")", v->v.err);
         break;
     case PtypGuid:
         guid_text(&v->v.guid, text);
