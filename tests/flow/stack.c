@@ -111,8 +111,29 @@ static void write_config(struct stack *s, const char *host, const struct stack_o
                             s->dir, o->config != NULL ? o->config : ""));
 }
 
+/* The locations as shipped, but for the upstream: here the header X-Test-Route may choose it. */
+static void write_locations(struct stack *s)
+{
+    static const char from[] = "fastcgi_pass mapihttpd;", to[] = "fastcgi_pass $mapi;";
+    char text[65536];
+    FILE *f = fopen("deploy/nginx/mapihttpd.conf", "r");
+    must(f != NULL);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    text[n] = '\0';
+    fclose(f);
+    struct wr w = wr_in(s->a, 131072);
+    const char *at = text;
+    for (const char *hit; (hit = strstr(at, from)) != NULL; at = hit + sizeof from - 1) {
+        wr_bytes(&w, at, (size_t)(hit - at));
+        wr_bytes(&w, to, sizeof to - 1);
+    }
+    wr_bytes(&w, at, strlen(at) + 1);
+    write_file(s, "locations.conf", (const char *)w.p);
+}
+
 static void write_nginx(struct stack *s)
 {
+    write_locations(s);
     char *all = arena_strdup(s->a, ""), *map = all, *one = all;
     for (unsigned i = 0; i < s->workers; i++) {
         all = arena_printf(s->a, "%sserver unix:%s/%s.sock max_fails=0; ", all, s->dir, stack_route[i]);
@@ -126,9 +147,9 @@ static void write_nginx(struct stack *s)
                             "proxy_temp_path %1$s/proxy; uwsgi_temp_path %1$s/uwsgi; scgi_temp_path %1$s/scgi;\n"
                             "upstream all { %2$s keepalive 32; }\n%3$s map $http_x_test_route $mapi { default all; %4$s }\n"
                             "map_hash_bucket_size 128;\n"
-                            "server { listen 127.0.0.1:%5$u backlog=4096; keepalive_requests 1000000; keepalive_timeout 300s; client_max_body_size 8m;\n"
-                            "client_body_buffer_size 1m; set $mapi_upstream $mapi; include %6$s/deploy/nginx/locations.conf; } }\n",
-                            s->dir, all, one, map, s->port, getcwd(NULL, 0)));
+                            "server { listen 127.0.0.1:%5$u backlog=4096; keepalive_requests 1000000; keepalive_timeout 300s;\n"
+                            "include %1$s/locations.conf; } }\n",
+                            s->dir, all, one, map, s->port));
 }
 
 /* --- parts ------------------------------------------------------------------------------------------------------------------------------- */
