@@ -1,7 +1,7 @@
 /* attachment.c - the state of an open attachment: into its block and back. */
 #include "session/object/attachment.h"
 
-enum { A_FRESH = 1, A_WRITABLE = 2, A_PINNED = 4 };
+enum { A_FRESH = 1, A_WRITABLE = 2 };
 
 /* The overlay travels as a message that has this one attachment. */
 static struct msg as_message(const struct obj_attachment *s)
@@ -15,7 +15,8 @@ void obj_attachment_save(struct wr *w, const struct obj_attachment *s)
     wr_u64(w, s->mid);
     att_path_save(w, &s->path);
     wr_u32(w, s->num);
-    wr_u8(w, (uint8_t)((s->fresh ? A_FRESH : 0) | (s->writable ? A_WRITABLE : 0) | (s->pinned ? A_PINNED : 0)));
+    wr_u8(w, (uint8_t)((s->fresh ? A_FRESH : 0) | (s->writable ? A_WRITABLE : 0)));
+    wr_u64(w, s->pinned);
     wr_u16(w, s->code_page);
     struct msg m = as_message(s);
     draft_save(w, &m);
@@ -30,7 +31,7 @@ bool obj_attachment_load(struct rd *r, struct arena *a, struct obj_attachment *o
     uint8_t flags = rd_u8(r);
     out->fresh = (flags & A_FRESH) != 0;
     out->writable = (flags & A_WRITABLE) != 0;
-    out->pinned = (flags & A_PINNED) != 0;
+    out->pinned = rd_u64(r);
     out->code_page = rd_u16(r);
     struct msg m = { 0 };
     draft_load(r, a, &m);

@@ -9,7 +9,8 @@ struct obj_attachment {
     struct att_path path;        /* where it is stored in mid, its own number last; n 0: not stored */
     uint32_t num;
     bool     fresh;              /* made here and never merged into the message object */
-    bool     writable, pinned;
+    bool     writable;
+    uint64_t pinned;             /* as in obj_message */
     uint16_t code_page;
     struct attachment draft;     /* overlay over what the message object shows */
 };

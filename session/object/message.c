@@ -1,7 +1,7 @@
 /* message.c - the state of an open message: into its block and back. */
 #include "session/object/message.h"
 
-enum { M_ASSOC = 1, M_WRITABLE = 2, M_SAVED = 4, M_EMBEDDED = 8, M_WHOLE = 16, M_PINNED = 32 };
+enum { M_ASSOC = 1, M_WRITABLE = 2, M_SAVED = 4, M_EMBEDDED = 8, M_WHOLE = 16 };
 
 void att_path_save(struct wr *w, const struct att_path *p)
 {
@@ -43,7 +43,8 @@ void obj_message_save(struct wr *w, const struct obj_message *s)
     wr_u64(w, s->mid);
     wr_u64(w, s->base_cn);
     wr_u8(w, (uint8_t)((s->assoc ? M_ASSOC : 0) | (s->writable ? M_WRITABLE : 0) | (s->saved_once ? M_SAVED : 0) |
-                       (s->embedded ? M_EMBEDDED : 0) | (s->whole ? M_WHOLE : 0) | (s->pinned ? M_PINNED : 0)));
+                       (s->embedded ? M_EMBEDDED : 0) | (s->whole ? M_WHOLE : 0)));
+    wr_u64(w, s->pinned);
     wr_u16(w, s->code_page);
     att_path_save(w, &s->path);
     wr_u32(w, s->next_att);
@@ -62,7 +63,7 @@ bool obj_message_load(struct rd *r, struct arena *a, struct obj_message *out)
     out->saved_once = (flags & M_SAVED) != 0;
     out->embedded = (flags & M_EMBEDDED) != 0;
     out->whole = (flags & M_WHOLE) != 0;
-    out->pinned = (flags & M_PINNED) != 0;
+    out->pinned = rd_u64(r);
     out->code_page = rd_u16(r);
     att_path_load(r, &out->path);
     out->next_att = rd_u32(r);

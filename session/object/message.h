@@ -14,12 +14,13 @@ struct obj_message {
     bool       assoc, writable, saved_once;
     bool       embedded;         /* lives in the attachment object that is its parent */
     bool       whole;            /* embedded: the draft is all of it (after a change, or if it was never stored), not an overlay */
-    bool       pinned;           /* large values of the draft are kept alive under this handle */
+    uint64_t   pinned;           /* a sum over the large values of the draft that are kept alive under this handle; 0: none */
     uint16_t   code_page;        /* for PtypString8; 0: the session's */
     struct att_path path;        /* embedded and not whole: where it is stored in mid */
     struct msg draft;            /* overlay of changes; or everything, see whole */
     uint32_t   next_att;         /* attachment number to give out next; 0: ask the store */
     uint64_t   draft_serial;     /* raised with each change to the draft */
+    struct msg *stored;          /* not saved: what was read of an embedded message in this request */
 };
 
 /* For the other kinds that hold a part of a message. */

@@ -1,0 +1,261 @@
+/* draft.c - messages and attachments between what is stored and what their handles changed. */
+#include "session/rop/draft.h"
+#include "backend/store/large.h"
+#include "session/rop/attach.h"
+#include "session/rop/stream.h"
+
+enum { DRAFT_MAX = 256 * 1024 * 1024 };
+
+struct pv_codec draft_codec(const struct rop_ctx *c, const struct object *o)
+{
+    struct pv_codec codec = c->codec;
+    uint16_t page = o->kind == OBJ_MESSAGE ? o->message->code_page : o->kind == OBJ_ATTACHMENT ? o->attachment->code_page : 0;
+    if (page != 0)
+        codec.code_page = page;
+    return codec;
+}
+
+struct msg *draft_dup(struct arena *a, const struct msg *m)
+{
+    struct wr w = wr_in(a, DRAFT_MAX);
+    msg_pack(&w, m);
+    struct msg *copy = arena_one(a, struct msg);
+    return !w.full && msg_unpack(wr_blob(&w), a, copy) ? copy : NULL;
+}
+
+/* --- what is stored ------------------------------------------------------------------------------------------------------------ */
+
+/* Follows `n` attachment numbers down from a stored message. */
+static ec_t descend(struct rop_ctx *c, uint64_t mid, const uint32_t *num, size_t n, struct msg **out)
+{
+    struct msg *m = arena_one(c->a, struct msg);
+    TRY(message_load(c->m, mid, LOAD_ATTS, m));
+    for (size_t i = 0; i < n; i++) {
+        const struct attachment *att = msg_att(m, num[i]);
+        if (att == NULL || att->embedded == NULL)
+            return EC(ecObjectDeleted);
+        m = att->embedded;
+    }
+    *out = m;
+    return ecNone;
+}
+
+static ec_t embedded_of(struct rop_ctx *c, struct obj_message *s, const struct msg **out)
+{
+    if (!s->whole && s->stored == NULL)
+        TRY(descend(c, s->mid, s->path.num, s->path.n, &s->stored));
+    *out = s->whole ? &s->draft : s->stored;
+    return ecNone;
+}
+
+ec_t draft_message(struct rop_ctx *c, struct object *o, unsigned parts, struct msg *out)
+{
+    struct obj_message *s = o->message;
+    *out = (struct msg){ 0 };
+    if (s->embedded) {
+        const struct msg *m;
+        TRY(embedded_of(c, s, &m));
+        *out = *m;
+        return ecNone;
+    }
+    if (s->mid != 0)
+        TRY(message_load(c->m, s->mid, parts, out));
+    msg_apply(c->a, out, &s->draft);
+    return ecNone;
+}
+
+ec_t draft_attachment_of(struct rop_ctx *c, struct object *message, uint32_t num, struct attachment *out)
+{
+    struct msg m;
+    TRY(draft_message(c, message, LOAD_ATTS, &m));
+    const struct attachment *att = msg_att(&m, num);
+    if (att == NULL || att->deleted)
+        return EC(ecNotFound);
+    *out = *att;
+    return ecNone;
+}
+
+/* What lies under the overlay: the message object's view, or, if that handle is gone, what is stored. */
+static ec_t under(struct rop_ctx *c, const struct obj_attachment *s, struct attachment *out)
+{
+    ec_t ec;
+    struct object *message = rop_object(c, s->message, &ec);
+    *out = (struct attachment){ .num = s->num };
+    if (s->fresh)
+        return ecNone;
+    if (message != NULL && message->kind == OBJ_MESSAGE) {
+        ec = draft_attachment_of(c, message, s->num, out);
+        return ec == (ec_t)ecNotFound ? EC(ecObjectDeleted) : ec;
+    }
+    if (s->mid == 0 || s->path.n == 0)
+        return EC(ecObjectDeleted);
+    struct msg *m;
+    TRY(descend(c, s->mid, s->path.num, s->path.n - 1u, &m));
+    const struct attachment *att = msg_att(m, s->num);
+    if (att == NULL)
+        return EC(ecObjectDeleted);
+    *out = *att;
+    return ecNone;
+}
+
+ec_t draft_attachment(struct rop_ctx *c, struct object *o, struct attachment *out)
+{
+    struct obj_attachment *s = o->attachment;
+    struct attachment base;
+    TRY(under(c, s, &base));
+    *out = (struct attachment){ .num = s->num, .embedded = s->draft.embedded != NULL ? s->draft.embedded : base.embedded };
+    props_copy(c->a, &out->set, &base.set);
+    for (size_t i = 0; i < s->draft.del.n; i++)
+        props_del(&out->set, s->draft.del.v[i]);
+    props_copy(c->a, &out->set, &s->draft.set);
+    return ecNone;
+}
+
+/* --- properties ---------------------------------------------------------------------------------------------------------------- */
+static struct propval access_level(const struct object *o)
+{
+    return pv_i32(PidTagAccessLevel, o->kind == OBJ_MESSAGE ? o->message->writable : o->attachment->writable);
+}
+
+static ec_t message_values(struct rop_ctx *c, struct object *o, const uint32_t *tags, size_t n, struct props *out)
+{
+    struct obj_message *s = o->message;
+    if (!s->embedded)
+        return tags != NULL ? message_props(c->m, s->mid, s->fid, &s->draft, tags, n, out) : message_props_all(c->m, s->mid, s->fid, &s->draft, out);
+    const struct msg *m;
+    TRY(embedded_of(c, s, &m));
+    return tags != NULL ? embedded_props(c->m, m, tags, n, out) : embedded_props_all(c->m, m, out);
+}
+
+static ec_t attachment_values(struct rop_ctx *c, struct object *o, const uint32_t *tags, size_t n, struct props *out)
+{
+    struct attachment att;
+    TRY(draft_attachment(c, o, &att));
+    return tags != NULL ? attachment_props(c->m, &att, tags, n, out) : attachment_props_all(c->m, &att, out);
+}
+
+ec_t draft_props(struct rop_ctx *c, struct object *o, const uint32_t *tags, size_t n, struct props *out)
+{
+    TRY(stream_flush(c, o));
+    TRY(o->kind == OBJ_MESSAGE ? message_values(c, o, tags, n, out) : attachment_values(c, o, tags, n, out));
+    for (size_t i = 0; i < n && i < out->n; i++)
+        if (prop_id(tags[i]) == prop_id(PidTagAccessLevel) && propval_fits(&(struct propval){ .tag = PidTagAccessLevel }, prop_type(tags[i])))
+            out->v[i] = access_level(o);
+    return ecNone;
+}
+
+ec_t draft_props_all(struct rop_ctx *c, struct object *o, struct props *out)
+{
+    TRY(stream_flush(c, o));
+    TRY(o->kind == OBJ_MESSAGE ? message_values(c, o, NULL, 0, out) : attachment_values(c, o, NULL, 0, out));
+    props_set(c->a, out, access_level(o));
+    return ecNone;
+}
+
+/* --- changes ------------------------------------------------------------------------------------------------------------------- */
+ec_t draft_open(struct rop_ctx *c, struct object *o)
+{
+    if (o->kind == OBJ_ATTACHMENT)
+        return o->attachment->writable ? ecNone : EC(ecAccessDenied);
+    struct obj_message *s = o->message;
+    if (!s->writable)
+        return EC(ecAccessDenied);
+    if (!s->embedded || s->whole)
+        return ecNone;
+    const struct msg *m;
+    TRY(embedded_of(c, s, &m));
+    const struct msg *copy = draft_dup(c->a, m);
+    if (copy == NULL)
+        return EC(ecOutOfMemory);
+    s->draft = *copy;
+    s->whole = true;
+    s->stored = NULL;
+    return ecNone;
+}
+
+static struct props *set_of(struct object *o) { return o->kind == OBJ_MESSAGE ? &o->message->draft.set : &o->attachment->draft.set; }
+static struct tags  *del_of(struct object *o) { return o->kind == OBJ_MESSAGE ? &o->message->draft.del : &o->attachment->draft.del; }
+
+void draft_set(struct rop_ctx *c, struct object *o, struct propval v)
+{
+    props_set(c->a, set_of(o), v);
+    tags_del(del_of(o), v.tag);
+}
+
+void draft_del(struct rop_ctx *c, struct object *o, uint32_t tag)
+{
+    props_del(set_of(o), tag);
+    if (o->kind != OBJ_MESSAGE || !o->message->whole)
+        tags_add(c->a, del_of(o), tag);
+}
+
+/* --- large values -------------------------------------------------------------------------------------------------------------- */
+static bool big(const struct props *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (!p->v[i].large && !type_multi(prop_type(p->v[i].tag)) && propval_size(&p->v[i]) > LARGE_MIN)
+            return true;
+    return false;
+}
+
+static bool has_big(const struct msg *m)
+{
+    if (big(&m->set))
+        return true;
+    for (size_t i = 0; i < m->natt; i++)
+        if (big(&m->att[i].set) || (m->att[i].embedded != NULL && has_big(m->att[i].embedded)))
+            return true;
+    return false;
+}
+
+struct refs { struct arena *a; struct large_ref *v; size_t n, cap; uint64_t sum; };
+
+static void note_ref(void *ctx, const struct large_ref *ref)
+{
+    struct refs *r = ctx;
+    r->v = arena_grow(r->a, r->v, &r->cap, r->n, sizeof *r->v);
+    r->v[r->n++] = *ref;
+    struct rd key = rd_over(ref->key, sizeof ref->key);
+    r->sum = (r->sum ^ rd_u64(&key)) * 1099511628211u + 1;
+}
+
+static struct msg draft_of(struct object *o)
+{
+    return o->kind == OBJ_MESSAGE ? o->message->draft : (struct msg){ .att = &o->attachment->draft, .natt = 1, .att_cap = 1 };
+}
+
+static uint64_t *pinned_of(struct object *o) { return o->kind == OBJ_MESSAGE ? &o->message->pinned : &o->attachment->pinned; }
+
+static ec_t pin(struct rop_ctx *c, struct object *o, const struct refs *r)
+{
+    if (r->sum == *pinned_of(o))
+        return ecNone;
+    struct stage_key key;
+    rop_stage_key(c, o->handle, &key);
+    TRY(rop_write(c));
+    TRY(stage_pin(c->m, &key, r->v, r->n));
+    *pinned_of(o) = r->sum;
+    object_dirty(o);
+    return ecNone;
+}
+
+ec_t draft_close(struct rop_ctx *c, struct object *o)
+{
+    struct msg m = draft_of(o);
+    if (has_big(&m)) {
+        TRY(rop_write(c));
+        TRY(large_take(c->m, &m));
+    }
+    struct refs r = { .a = c->a };
+    msg_each_large(&m, note_ref, &r);
+    TRY(pin(c, o, &r));
+    if (o->kind == OBJ_MESSAGE)
+        o->message->draft_serial++;
+    object_dirty(o);
+    return ecNone;
+}
+
+ec_t draft_unpin(struct rop_ctx *c, struct object *o)
+{
+    return pin(c, o, &(struct refs){ .a = c->a });
+}
