@@ -41,6 +41,11 @@ struct message_row {
 
 /* ecNotFound.  Columns and bodies in `a`. */
 ec_t message_row_load(struct mailbox *m, struct arena *a, uint64_t mid, colmask want, struct message_row *out);
+/* Reads what is not here yet. */
+ec_t message_row_more(struct mailbox *m, struct arena *a, struct message_row *r, colmask want);
+/* From a query that stands on a row: the columns `want` from number `at` on, as message_row_select lists them. */
+void message_row_read_cols(struct message_row *r, const struct query *q, unsigned at, colmask want, struct arena *a);
+const char *message_row_select(struct arena *a, colmask want);
 /* Inserts or overwrites the row; with the body if that is there. */
 ec_t message_row_save(struct mailbox *m, const struct message_row *r);
 ec_t message_row_delete(struct mailbox *m, uint64_t mid);
@@ -49,11 +54,13 @@ static inline void message_row_int(struct message_row *r, enum message_col c, in
 static inline bool message_row_is(const struct message_row *r, enum message_col c) { return (r->set >> c & 1) != 0; }
 
 int  message_col_of(uint32_t tag);                                        /* column by property id, -1 */
+uint32_t message_col_tag(int col);
 bool message_col_value(const struct message_row *r, int col, struct propval *out);
 /* What the client stored in columns and blob. */
 ec_t message_row_props(struct message_row *r, struct arena *a, struct props *out);
-/* Takes the values that have columns out of `set` into the row (those of use OWN), packs the others.  Values of another type than the column are dropped. */
-void message_row_take(struct message_row *r, struct arena *a, const struct props *set);
+/* Takes the values of `set` that have columns (of use OWN) into the row; the others go to `rest`.  Values of another type than the column are dropped. */
+void message_row_take(struct message_row *r, struct arena *a, const struct props *set, struct props *rest);
+uint64_t message_row_bytes(const struct message_row *r);   /* of packed parts and strings; large values and attachments not counted */
 const struct props *message_row_unpacked(struct message_row *r, struct arena *a);
 
 /* --- message_value.c: the value of a property ------------------------------------------------------------------------------- */
@@ -77,7 +84,7 @@ bool message_need(struct message_src *s, colmask want);
 colmask message_needs(const uint32_t *tags, size_t n);
 
 typedef bool (*message_fn)(struct message_src *s, uint32_t tag, struct propval *out);
-#define MSGPROP(tag, fn, needs, flags) bool value_##fn(struct message_src *s, uint32_t tag_, struct propval *out);
+#define MSGPROP(tag, fn, needs, flags) bool message_prop_##fn(struct message_src *s, uint32_t asked, struct propval *out);
 #include "backend/store/messageprop.def"
 #undef MSGPROP
 
@@ -98,13 +105,35 @@ struct blob message_pack_props(struct arena *a, const struct props *p);
 bool message_has_named(const struct props *p);
 void message_drop_stale_bodies(struct props *set, const struct msg *over);
 
-/* --- message_folder.c: counters of folder and mailbox ------------------------------------------------------------------------- */
+/* --- folder_delta.c: counters of folder and mailbox ------------------------------------------------------------------------- */
 struct folder_delta { int64_t total, unread, assoc, bytes, deleted_total, deleted_assoc, deleted_bytes, ever_deleted; };
 /* What one message more (sign 1) or less (-1) means, by its columns. */
 void folder_delta_add(struct folder_delta *d, const struct message_row *r, int sign);
 ec_t folder_delta_apply(struct mailbox *m, uint64_t fid, const struct folder_delta *d);
 /* Total and unread of a folder for events. */
 ec_t folder_counts(struct mailbox *m, uint64_t fid, uint32_t *total, uint32_t *unread);
+
+/* --- message_bulk.c: operations over many messages of one folder, in bounded memory ------------------------------------------------ */
+struct message_bulk {
+    struct mailbox *m;
+    struct arena   *a;            /* of the current batch: gone with it */
+    uint64_t fid;
+    uint32_t rights;              /* of the actor there */
+    struct folder_delta delta;    /* of fid, applied by message_bulk_end */
+    size_t   expected, done;      /* messages named (SIZE_MAX: all), messages changed */
+    bool     partial;
+    void    *own;                 /* the operation's */
+};
+typedef ec_t (*message_bulk_fn)(struct message_bulk *b, uint64_t mid);
+/* ecNotFound: no such folder. */
+ec_t message_bulk_begin(struct mailbox *m, uint64_t fid, size_t expected, struct message_bulk *b);
+ec_t message_bulk_ids(struct message_bulk *b, const uint64_t *mids, size_t n, message_bulk_fn fn);
+ec_t message_bulk_folder(struct message_bulk *b, bool assoc, bool deleted, message_bulk_fn fn);
+/* The row, and may the actor?  False: it is gone (softly deleted counts as gone unless deleted_too), or he may not (b->partial). */
+bool message_bulk_row(struct message_bulk *b, uint64_t mid, colmask want, uint32_t access, bool deleted_too, struct message_row *r, ec_t *ec);
+/* One event per message, unless there are so many that one about the folder says it better. */
+ec_t message_bulk_event(struct message_bulk *b, const struct event *e);
+ec_t message_bulk_end(struct message_bulk *b);
 
 /* --- attach.c: the attachments of stored messages ------------------------------------------------------------------------------ */
 ec_t attach_load(struct mailbox *m, struct arena *a, uint64_t mid, struct msg *out);              /* all of them */

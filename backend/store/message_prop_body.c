@@ -1,0 +1,99 @@
+/* message_prop_body.c - the forms of a message body: what is stored, and one made from another when only that is there. MS-OXCMSG 2.2.1.58, 3.2.4.1. */
+#include "backend/store/message_int.h"
+#include "backend/store/message_text.h"
+#include "backend/base/utf.h"
+
+enum { NATIVE_UNDEFINED, NATIVE_TEXT, NATIVE_RTF, NATIVE_HTML };
+enum { CP_UTF8 = 65001, MADE_MAX = 16 << 20 }; /* a body above this size is not converted */
+
+static bool there(struct message_src *s, uint32_t tag)
+{
+    struct propval v;
+    return message_plain(s, tag, &v);
+}
+
+static uint16_t code_page(struct message_src *s)
+{
+    struct propval v;
+    bool set = message_plain(s, PidTagInternetCodepage, &v) && prop_type(v.tag) == PtypInteger32;
+    return set && v.v.i32 > 0 && v.v.i32 <= UINT16_MAX ? (uint16_t)v.v.i32 : CP_UTF8;
+}
+
+/* The stored value with its bytes; false if there is none or it is too large to convert. */
+static bool bytes_of(struct message_src *s, uint32_t tag, struct propval *out)
+{
+    struct propval v;
+    if (!message_plain(s, tag, &v))
+        return false;
+    if (!v.large) {
+        *out = v;
+        return true;
+    }
+    if (v.v.large.size > MADE_MAX)
+        return false;
+    s->ec = large_load(s->m, &v, out);
+    return s->ec == ecNone;
+}
+
+static bool html_utf8(struct message_src *s, struct blob *out)
+{
+    struct propval v;
+    if (!bytes_of(s, PidTagHtml, &v))
+        return false;
+    *out = prop_type(v.tag) == PtypString ? v.v.s : utf8_from_codepage(s->a, code_page(s), v.v.bin);
+    return prop_type(v.tag) == PtypString || prop_type(v.tag) == PtypBinary;
+}
+
+bool message_prop_native_body(struct message_src *s, uint32_t asked, struct propval *out)
+{
+    struct propval sync;
+    if (message_plain(s, asked, out))
+        return true;
+    bool rtf = there(s, PidTagRtfCompressed);
+    bool in_sync = message_plain(s, PidTagRtfInSync, &sync) && prop_type(sync.tag) == PtypBoolean && sync.v.b;
+    int32_t native = NATIVE_UNDEFINED;
+    if (there(s, PidTagHtml) && !(rtf && in_sync))
+        native = NATIVE_HTML;
+    else if (rtf)
+        native = NATIVE_RTF;
+    else if (there(s, PidTagBody))
+        native = NATIVE_TEXT;
+    *out = pv_i32(PidTagNativeBody, native);
+    return true;
+}
+
+bool message_prop_body_text(struct message_src *s, uint32_t asked, struct propval *out)
+{
+    struct blob html;
+    if (message_plain(s, asked, out))
+        return true;
+    if (!html_utf8(s, &html))
+        return false;
+    *out = pv_strn(PidTagBody, message_text_from_html(s->a, html));
+    return true;
+}
+
+/* PidTagHtml (bytes in the code page of the message) and PidTagBodyHtml (a string) are one property in two types. */
+bool message_prop_body_html(struct message_src *s, uint32_t asked, struct propval *out)
+{
+    struct propval v;
+    struct blob html;
+    uint16_t type = prop_type(prop_unicode(asked));
+    bool stored = message_plain(s, asked, &v);
+    if (stored && (type == PtypUnspecified || type == prop_type(v.tag))) {
+        *out = v;
+        return true;
+    }
+    if (!stored) {
+        if (!bytes_of(s, PidTagBody, &v) || prop_type(v.tag) != PtypString)
+            return false;
+        html = message_html_from_text(s->a, v.v.s);
+    } else if (!html_utf8(s, &html)) {
+        return false;
+    }
+    if (type == PtypString)
+        *out = pv_strn(PidTagBodyHtml, html);
+    else
+        *out = pv_bin(PidTagHtml, code_page(s) == CP_UTF8 ? html : codepage_from_utf8(s->a, code_page(s), html));
+    return true;
+}
