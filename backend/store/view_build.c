@@ -1,6 +1,5 @@
 /* view_build.c - all messages of a folder, by MID, some thousand at a time -> the rows of a view. */
 #include "backend/store/view_own.h"
-#include "backend/store/view_sql.h"
 #include "backend/store/view_value.h"
 #include <stdlib.h>
 
@@ -11,7 +10,7 @@ struct step {
     const struct view_def *def;
     struct view_kept *kept;
     struct message_plan plan;
-    const struct stmt *stmt;
+    const char *sql;
     struct arena *a;               /* of the step */
     struct view_at *row;
     size_t rows;
@@ -45,7 +44,7 @@ static ec_t read_rows(struct step *s)
 {
     struct propval *val = arena_array(s->a, struct propval, s->def->tags.n + 1);
     s->vals = (struct view_vals){ s->def->tags.v, val, s->def->tags.n };
-    struct query q __attribute__((cleanup(db_end))) = db_query(s->m->db, s->stmt);
+    DB_QUERY_TEXT(q, s->m->db, "VIEW_BUILD", s->sql);
     db_put_u64(&q, s->kept->fid);
     db_put_i64(&q, s->kept->assoc);
     db_put_u64(&q, s->kept->built);
@@ -73,29 +72,29 @@ static ec_t run(struct step *s)
     return view_list_advance(s->m, s->kept, s->last, s->seen < STEP && !arena_over(s->a));
 }
 
-static ec_t step(struct mailbox *m, const struct view_def *d, const struct message_plan *plan, const struct stmt *stmt, struct view_kept *k)
+static ec_t step(struct mailbox *m, const struct view_def *d, const struct message_plan *plan, const char *sql, struct view_kept *k)
 {
     struct arena *a = arena_new(STEP_ARENA);
-    struct step s = { .m = m, .def = d, .kept = k, .plan = *plan, .stmt = stmt, .a = a };
+    struct step s = { .m = m, .def = d, .kept = k, .plan = *plan, .sql = sql, .a = a };
     ec_t ec = run(&s);
     arena_free(a);
     return ec;
 }
 
 /* Whoever comes while it is being built goes on where the last step ended, so each step looks again where that is. */
-static ec_t look_and_step(struct mailbox *m, const struct view_kept *want, const struct message_plan *plan, const struct stmt *stmt, struct view_kept *k)
+static ec_t look_and_step(struct mailbox *m, const struct view_kept *want, const struct message_plan *plan, const char *sql, struct view_kept *k)
 {
     bool found;
     TRY(view_list_find(m, want->fid, want->assoc, want->def, k, &found));
     if (!found)
-        TRY(view_list_begin(m, want->fid, want->assoc, want->def, false, k));
-    return k->state == VIEW_READY ? ecNone : step(m, want->def, plan, stmt, k);
+        TRY(view_list_begin(m, want->fid, want->assoc, want->def, k));
+    return k->state == VIEW_READY ? ecNone : step(m, want->def, plan, sql, k);
 }
 
-static ec_t own_step(struct mailbox *m, const struct view_kept *want, const struct message_plan *plan, const struct stmt *stmt, struct view_kept *k)
+static ec_t own_step(struct mailbox *m, const struct view_kept *want, const struct message_plan *plan, const char *sql, struct view_kept *k)
 {
     TRY(db_begin(m->db));
-    ec_t ec = look_and_step(m, want, plan, stmt, k);
+    ec_t ec = look_and_step(m, want, plan, sql, k);
     if (ec == ecNone)
         return db_commit(m->db);
     db_rollback(m->db);
@@ -107,12 +106,10 @@ ec_t view_build(struct mailbox *m, uint64_t fid, bool assoc, const struct view_d
     struct view_kept want = { .fid = fid, .assoc = assoc, .def = d };
     struct message_plan plan;
     TRY(message_plan(m, fid, d->tags.v, d->tags.n, &plan));
-    const struct stmt *stmt = view_sql(arena_printf(m->arena, "SELECT m.mid, %s FROM message m %s WHERE m.fid = ?1 AND m.assoc = ?2 AND m.deleted = 0"
-                                                    " AND m.mid > ?3 ORDER BY m.mid LIMIT ?4", plan.select, plan.join));
-    if (stmt == NULL)
-        return EC(ecTooComplex);
+    const char *sql = arena_printf(m->arena, "SELECT m.mid, %s FROM message m %s WHERE m.fid = ?1 AND m.assoc = ?2 AND m.deleted = 0"
+                                   " AND m.mid > ?3 ORDER BY m.mid LIMIT ?4", plan.select, plan.join);
     do
-        TRY(db_writing(m->db) ? look_and_step(m, &want, &plan, stmt, out) : own_step(m, &want, &plan, stmt, out));
+        TRY(db_writing(m->db) ? look_and_step(m, &want, &plan, sql, out) : own_step(m, &want, &plan, sql, out));
     while (out->state != VIEW_READY);
     return ecNone;
 }

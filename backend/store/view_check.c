@@ -1,7 +1,6 @@
 /* view_check.c - every view against the messages of its folder: does it hold what it should, where it should, and no more? */
 #include "backend/store/view_own.h"
 #include "backend/store/view_rank.h"
-#include "backend/store/view_sql.h"
 #include "backend/store/view_value.h"
 
 STMT(VIEWS_ALL, "SELECT id, fid, assoc, state, built, usual, used, def FROM view WHERE def IS NOT NULL ORDER BY id");
@@ -55,12 +54,10 @@ static ec_t messages(struct check *c, const struct view_kept *k, uint64_t *expec
     struct message_plan plan;
     const struct tags *tags = &k->def->tags;
     TRY(message_plan(c->m, k->fid, tags->v, tags->n, &plan));
-    const struct stmt *s = view_sql(arena_printf(c->m->arena, "SELECT m.mid, %s FROM message m %s WHERE m.fid = ?1 AND m.assoc = ?2 AND m.deleted = 0"
-                                                 " ORDER BY m.mid", plan.select, plan.join));
-    if (s == NULL)
-        return EC(ecTooComplex);
+    const char *sql = arena_printf(c->m->arena, "SELECT m.mid, %s FROM message m %s WHERE m.fid = ?1 AND m.assoc = ?2 AND m.deleted = 0"
+                                   " ORDER BY m.mid", plan.select, plan.join);
     struct propval *val = arena_array(c->m->arena, struct propval, tags->n + 1);
-    struct query q __attribute__((cleanup(db_end))) = db_query(c->m->db, s);
+    DB_QUERY_TEXT(q, c->m->db, "VIEW_CHECK", sql);
     db_put_u64(&q, k->fid);
     db_put_i64(&q, k->assoc);
     while (db_row(&q)) {

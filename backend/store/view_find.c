@@ -58,16 +58,14 @@ static void use_property(struct search *s, const struct restriction *r, bool alo
     }
 }
 
+/* Case and accents that the restriction ignores are below the level of the keys' range, others are looked at row by row. */
 static void use_content(struct search *s, const struct restriction *r)
 {
     const struct sortcol *col = &s->v->def.sort.col[0];
     struct view_key_range range;
-    if (s->v->def.sort.n == 0 || prop_unicode(r->content.tag) != col->tag || prop_type(col->tag) != PtypString
-        || r->content.value.large || prop_type(r->content.value.tag) != PtypString || (r->content.fuzzy & FL_IGNORENONSPACE) != 0)
+    if (s->v->def.sort.n == 0 || prop_unicode(r->content.tag) != col->tag || r->content.value.large || prop_type(r->content.value.tag) != PtypString)
         return;
-    if (r->content.level == FL_PREFIX && view_key_prefix(&range, col, s->v->def.collator, r->content.value.v.s))
-        narrow(s, &range);
-    if (r->content.level == FL_FULLSTRING && view_key_relation(&range, col, s->v->def.collator, RELOP_EQ, &r->content.value))
+    if ((r->content.level == FL_PREFIX || r->content.level == FL_FULLSTRING) && view_key_prefix(&range, col, s->v->def.collator, r->content.value.v.s))
         narrow(s, &range);
 }
 

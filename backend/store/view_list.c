@@ -111,10 +111,16 @@ static ec_t begin(struct mailbox *m, const struct view_kept *k, int64_t *id)
     return db_ec(&q);
 }
 
-ec_t view_list_begin(struct mailbox *m, uint64_t fid, bool assoc, const struct view_def *d, bool usual, struct view_kept *out)
+static bool is_default(const struct view_def *d, bool assoc)
+{
+    struct sortorder s = view_list_default(assoc);
+    return d->filter == NULL && d->sort.n == s.n && (s.n == 0 || (d->sort.col[0].tag == s.col[0].tag && d->sort.col[0].order == s.col[0].order));
+}
+
+ec_t view_list_begin(struct mailbox *m, uint64_t fid, bool assoc, const struct view_def *d, struct view_kept *out)
 {
     TRY(drop_unused(m, fid, assoc));
-    *out = (struct view_kept){ .fid = fid, .assoc = assoc, .usual = usual, .state = VIEW_BUILDING, .used = (int64_t)time(NULL), .def = d };
+    *out = (struct view_kept){ .fid = fid, .assoc = assoc, .usual = is_default(d, assoc), .state = VIEW_BUILDING, .used = (int64_t)time(NULL), .def = d };
     TRY(begin(m, out, &out->id));
     return view_bucket_start(m->db, out->id);
 }
@@ -127,7 +133,7 @@ ec_t view_list_usual(struct mailbox *m, uint64_t fid, bool assoc)
     struct view_def *d = arena_one(m->arena, struct view_def);
     struct sortorder s = view_list_default(assoc);
     TRY(view_def_make(m->arena, &s, 0, NULL, d));
-    TRY(view_list_begin(m, fid, assoc, d, true, &k));
+    TRY(view_list_begin(m, fid, assoc, d, &k));
     return view_list_advance(m, &k, 0, true);
 }
 

@@ -1,6 +1,5 @@
 /* view_mem.c - tables that nobody keeps: the folders below a folder, the few messages of a small one, sorted for this request. */
 #include "backend/store/view_own.h"
-#include "backend/store/view_sql.h"
 #include "backend/store/view_value.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -77,14 +76,11 @@ ec_t view_mem_contents(struct view *v, bool *fits)
     struct message_plan plan;
     size_t n = v->def.tags.n;
     TRY(message_plan(m, v->table.fid, v->def.tags.v, n, &plan));
-    const struct stmt *stmt = view_sql(arena_printf(m->arena, "SELECT m.mid, %s FROM message m %s WHERE m.fid = ?1 AND m.assoc = ?2 AND m.deleted = 0"
-                                                    " LIMIT %d", plan.select, plan.join, VIEW_SMALL + 1));
-    *fits = false;
-    if (stmt == NULL)
-        return ecNone;
+    const char *sql = arena_printf(m->arena, "SELECT m.mid, %s FROM message m %s WHERE m.fid = ?1 AND m.assoc = ?2 AND m.deleted = 0 LIMIT %d",
+                                   plan.select, plan.join, VIEW_SMALL + 1);
     struct propval *val = arena_array(m->arena, struct propval, n + 1);
     struct source s = { .v = v, .a = m->arena, .vals = { v->def.tags.v, val, n } };
-    struct query q __attribute__((cleanup(db_end))) = db_query(m->db, stmt);
+    DB_QUERY_TEXT(q, m->db, "VIEW_SMALL", sql);
     db_put_u64(&q, v->table.fid);
     db_put_i64(&q, v->table.assoc);
     size_t seen = 0;

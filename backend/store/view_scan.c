@@ -1,51 +1,47 @@
 /* view_scan.c - a walk along the rows of a table from a place on, each with the means to read its values. */
-#include "backend/store/message.h"
 #include "backend/store/view_own.h"
-#include "backend/store/view_sql.h"
 
 STMT(SCAN_FORWARD, "SELECT key, id FROM view_row WHERE view = ?1 AND (key, id) >= (?2, ?3) ORDER BY key, id LIMIT ?4");
 STMT(SCAN_BACKWARD, "SELECT key, id FROM view_row WHERE view = ?1 AND (key, id) < (?2, ?3) ORDER BY key DESC, id DESC LIMIT ?4");
 
 #define ROWS "SELECT r.key, r.id, %s FROM view_row r CROSS JOIN message m %s WHERE m.mid = r.id AND r.view = ?1 AND (r.key, r.id) "
 
-/* One statement for keys and values; without values, or if there are too many statements already, keys alone. */
-static ec_t statement(struct view *v, bool forward, const uint32_t *tags, size_t n, struct message_plan *plan, const struct stmt **out, bool *values)
+static bool take_rows(struct query *q, struct view_hit *hit, size_t limit, view_scan_fn fn, void *ctx)
 {
-    *values = false;
-    *out = forward ? &SCAN_FORWARD : &SCAN_BACKWARD;
-    if (n == 0)
-        return ecNone;
-    TRY(message_plan(v->m, v->table.fid, tags, n, plan));
-    const char *text = forward ? arena_printf(v->m->arena, ROWS ">= (?2, ?3) ORDER BY r.key, r.id LIMIT ?4", plan->select, plan->join)
-                               : arena_printf(v->m->arena, ROWS "< (?2, ?3) ORDER BY r.key DESC, r.id DESC LIMIT ?4", plan->select, plan->join);
-    const struct stmt *s = view_sql(text);
-    *values = s != NULL;
-    *out = s != NULL ? s : *out;
-    return ecNone;
+    size_t n = 0;
+    hit->q = q;
+    for (; db_row(q); n++) {
+        hit->at = (struct view_at){ db_bytes(q, 0), db_u64(q, 1) };
+        if (!fn(ctx, hit))
+            return false;
+    }
+    return n < limit;
 }
 
+static ec_t put_and_take(struct query *q, const struct view_at *from, size_t limit, struct view_hit *hit, view_scan_fn fn, void *ctx, bool *ended)
+{
+    db_put_i64(q, hit->v->id);
+    db_put_blob(q, from->key);
+    db_put_u64(q, from->id);
+    db_put_u64(q, limit);
+    *ended = take_rows(q, hit, limit, fn, ctx);
+    return db_ec(q);
+}
+
+/* One statement for keys and values. */
 static ec_t scan_kept(struct view *v, const struct view_at *from, bool forward, size_t limit, struct view_hit *hit, view_scan_fn fn, void *ctx, bool *ended)
 {
     struct message_plan plan;
-    const struct stmt *stmt;
-    bool values;
-    TRY(statement(v, forward, hit->tags, hit->ntags, &plan, &stmt, &values));
-    struct query q __attribute__((cleanup(db_end))) = db_query(v->m->db, stmt);
-    db_put_i64(&q, v->id);
-    db_put_blob(&q, from->key);
-    db_put_u64(&q, from->id);
-    db_put_u64(&q, limit);
-    hit->plan = values ? &plan : NULL;
-    hit->q = &q;
-    size_t n = 0;
-    *ended = false;
-    for (; db_row(&q); n++) {
-        hit->at = (struct view_at){ db_bytes(&q, 0), db_u64(&q, 1) };
-        if (!fn(ctx, hit))
-            return ecNone;
+    if (hit->ntags == 0) {
+        struct query q __attribute__((cleanup(db_end))) = db_query(v->m->db, forward ? &SCAN_FORWARD : &SCAN_BACKWARD);
+        return put_and_take(&q, from, limit, hit, fn, ctx, ended);
     }
-    *ended = n < limit;
-    return db_ec(&q);
+    TRY(message_plan(v->m, v->table.fid, hit->tags, hit->ntags, &plan));
+    const char *sql = forward ? arena_printf(v->m->arena, ROWS ">= (?2, ?3) ORDER BY r.key, r.id LIMIT ?4", plan.select, plan.join)
+                              : arena_printf(v->m->arena, ROWS "< (?2, ?3) ORDER BY r.key DESC, r.id DESC LIMIT ?4", plan.select, plan.join);
+    DB_QUERY_TEXT(q, v->m->db, "VIEW_ROWS", sql);
+    hit->plan = &plan;
+    return put_and_take(&q, from, limit, hit, fn, ctx, ended);
 }
 
 static ec_t scan_mem(struct view *v, const struct view_at *from, bool forward, size_t limit, struct view_hit *hit, view_scan_fn fn, void *ctx, bool *ended)
@@ -76,15 +72,8 @@ static ec_t message_values(struct view_hit *hit, struct arena *a, struct propval
     struct mailbox *m = hit->v->m;
     struct message_plan plan;
     TRY(message_plan(m, hit->v->table.fid, hit->tags, hit->ntags, &plan));
-    const struct stmt *stmt = view_sql(arena_printf(m->arena, "SELECT %s FROM message m %s WHERE m.mid = ?1", plan.select, plan.join));
-    if (stmt == NULL) {
-        struct props p = { 0 };
-        TRY(message_props(m, hit->at.id, hit->v->table.fid, NULL, hit->tags, hit->ntags, &p));
-        for (size_t i = 0; i < hit->ntags; i++)
-            out[i] = i < p.n ? p.v[i] : pv_err(hit->tags[i], ecNotFound);
-        return ecNone;
-    }
-    struct query q __attribute__((cleanup(db_end))) = db_query(m->db, stmt);
+    const char *sql = arena_printf(m->arena, "SELECT %s FROM message m %s WHERE m.mid = ?1", plan.select, plan.join);
+    DB_QUERY_TEXT(q, m->db, "VIEW_ROW", sql);
     db_put_u64(&q, hit->at.id);
     TRY(db_one(&q));
     return message_row_read(m, &plan, &q, 0, hit->at.id, a, out);
