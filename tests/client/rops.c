@@ -48,7 +48,11 @@ static bool plain(struct arena *a, struct blob in, unsigned flags, size_t actual
         in.p = p;
     }
     *out = in;
-    return (flags & COMPRESSED) == 0 || lzxpress_decompress(a, in, actual, out);
+    if ((flags & COMPRESSED) == 0)
+        return true;
+    uint8_t *whole = arena_alloc(a, actual);
+    *out = blob_of(whole, actual);
+    return lzxpress_decompress(in, whole, actual);
 }
 
 /* One RPC_HEADER_EXT and its payload; the handle table is the last one's. */
