@@ -104,7 +104,7 @@ bool view_wants(struct mailbox *m, uint64_t fid, bool assoc, const struct tags *
     if (view_list_load(m, fid, assoc, &list) != ecNone)
         return true; /* the error comes again where it can be told */
     for (size_t i = 0; i < list.n; i++)
-        if (view_def_looks_at(list.v[i].def, changed))
+        if (changed == NULL || view_def_looks_at(list.v[i].def, changed))
             return true;
     return false;
 }

@@ -144,7 +144,7 @@ static void rec_random(struct rec *r, unsigned *seed)
         r->has[i] = rand_r(seed) % 4 != 0;
     r->n = rand_r(seed) % 3 - 1;
     for (size_t i = 0, n = (size_t)rand_r(seed) % 3; i < 8; i++)
-        r->s[i] = i < n ? (char)('a' + rand_r(seed) % 2) : 0;
+        r->s[i] = i < n ? (rand_r(seed) % 2 ? 'a' : 'b') : '\0';
     r->nb = (size_t)rand_r(seed) % 4;
     for (size_t i = 0; i < 4; i++)
         r->b[i] = (uint8_t)(rand_r(seed) % 2 ? 0 : 0xFF);
