@@ -40,6 +40,7 @@ struct handle_entry {
     uint32_t parent;             /* handle of the object it was opened on; 0xFFFFFFFF none */
     uint32_t size;               /* bytes of its state */
     bool     staged;             /* the state lies in the store's staging area, not in Redis */
+    uint8_t  slot;               /* which of its two places holds the state; the other keeps the one before, for a repeat */
 };
 
 struct context {
@@ -56,6 +57,8 @@ struct context {
     struct logon_entry  *logon;  size_t logons;
     struct handle_entry *handle; size_t handles;
     uint32_t      next_handle;
+    uint64_t      version;       /* number of the request that changed the context last */
+    struct guid   journal;       /* mailbox with the journal row of the last request that changed a store; zeros: none */
     uint64_t      sequence;      /* number of this request */
     uint64_t      epoch;         /* of the lock that this request holds */
     struct context_private *p;   /* the room's own: redis, dirty blocks, lock token, digest */
@@ -79,10 +82,12 @@ struct begin_args {
     struct blob    body;                               /* digested together with the type */
     const uint32_t *handles; size_t nhandles;          /* of the request's handle table: their blocks come along */
 };
+/* *out is set for BEGIN_RUN, BEGIN_ANSWER and BEGIN_SEQUENCE (the latter two for their cookies only). */
 enum begin context_begin(const struct context_env *e, struct arena *a, const struct begin_args *args, struct context **out, struct blob *answer, const char **why);
 
-/* A new context for a Connect (it holds its lock like one that was begun).  `old_cookie` (may be NULL, expired, forged or another user's: never an error)
- * names the context that this Connect replaces: if it is live and the same user's, it is destroyed, its staging and journals with it. */
+/* A new context for a Connect (it holds its lock like one that was begun; Redis has it from context_finish on).  args->context_cookie (NULL, expired,
+ * forged or another user's: never an error) names the context that this Connect replaces: if it is live and the same user's, it is destroyed,
+ * its staging and journals with it.  A sequence cookie is ignored. */
 enum begin context_create(const struct context_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why);
 
 /* Cookie values to send: the context's, and the sequence of the next request. */
@@ -107,7 +112,7 @@ void context_drop(struct context *c, uint32_t handle);
 void context_touch(struct context *c);
 
 /* The journal's fence, the store, Redis, the lock.  `changed`: the mailboxes with an open write transaction that belong to this request (usually
- * none or one).  `answer` is the response body to replay.  Afterwards the lock is free and the cookies can be sent.
+ * none or one; of several the first decides: it holds the journal row and is committed first).  `answer` is the response body to replay.  Afterwards the lock is free and the cookies can be sent.
  * CONTEXT_DONE: all is durable.  CONTEXT_OVERTAKEN: another worker took the lock, nothing of ours happened.  CONTEXT_FAILED: the store refused,
  * rolled back, nothing happened.  When Redis fails after the store committed, the result is CONTEXT_DONE: the journal has it. */
 enum finish { CONTEXT_DONE, CONTEXT_OVERTAKEN, CONTEXT_FAILED };
@@ -124,6 +129,13 @@ enum begin context_ping(const struct context_env *e, struct arena *a, const stru
 
 /* For long work: has the lock been lost (a timer renews it; the store's fence decides in the end)? */
 bool context_lost(const struct context *c);
+
+/* Administration: ends a context whoever has its lock; what runs in it comes to nothing.  ecNotFound, ecServerBusy. */
+ec_t context_end(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID]);
+/* A look without lock: header and all blocks as they are now (context_block); only reading is allowed.  ecNotFound, ecServerBusy. */
+ec_t context_peek(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out);
+/* First 8 bytes of SHA-256 of the id, hex: the name of a context in logs. */
+const char *context_digest(struct arena *a, const uint8_t id[CONTEXT_ID]);
 
 /* Scans (administration). */
 ec_t context_scan(const struct context_env *e, struct arena *a, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked), void *ctx);

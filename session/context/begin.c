@@ -1,0 +1,194 @@
+/* begin.c - cookies and a request's digest -> the lock, the header, the objects that the request names; or the answer that was given already. */
+#include "session/context/context_int.h"
+#include "backend/base/filetime.h"
+#include "backend/base/log.h"
+#include "session/context/cookie.h"
+#include <time.h>
+
+enum {
+    GRANT_NONE, GRANT_RUN, GRANT_RECOVER, GRANT_ANSWER, GRANT_SAME_RUNS, GRANT_OTHER_RUNS, GRANT_SEQUENCE, /* what the BEGIN script says */
+    WAIT_OTHER_MS = 100, PAUSE_MAX_MS = 50, NAMED_MAX = 255, RECOVERIES = 4
+};
+
+static enum begin read_cookies(const struct context_env *e, struct arena *a, const struct begin_args *args, uint8_t id[CONTEXT_ID], uint64_t *number)
+{
+    if (args->context_cookie == NULL)
+        return BEGIN_MISSING;
+    enum cookie k = cookie_read_context(e->keys, a, args->context_cookie, id);
+    if (k == COOKIE_FORGED)
+        return BEGIN_FORGED;
+    if (k == COOKIE_OLD)
+        return BEGIN_NOT_FOUND;
+    if (args->sequence_cookie == NULL)
+        return BEGIN_MISSING;
+    k = cookie_read_sequence(e->keys, a, args->sequence_cookie, id, number);
+    return k == COOKIE_GOOD ? BEGIN_RUN : k == COOKIE_OLD ? BEGIN_NOT_FOUND : BEGIN_FORGED;
+}
+
+/* --- one round trip: the script, and behind it everything that the request will need --------------------------------------------------- */
+/* Both places of each object that the request names, and of the first handle, which is nearly always the logon. */
+static void name_fields(struct context *c, const struct begin_args *args, struct args *x)
+{
+    args_blob(x, blob_str("HMGET"));
+    args_blob(x, c->p->key);
+    args_blob(x, field_header(0));
+    args_blob(x, field_header(1));
+    for (unsigned slot = 0; slot < 2; slot++)
+        args_blob(x, field_object(c->a, FIRST_HANDLE, slot));
+    for (size_t i = 0; i < args->nhandles && i < NAMED_MAX; i++)
+        for (unsigned slot = 0; slot < 2 && args->handles[i] < NO_HANDLE; slot++)
+            args_blob(x, field_object(c->a, args->handles[i], slot));
+}
+
+static struct blob text_of(const struct redis_value *v, size_t i) { return v->v[i].type == REDIS_STRING ? v->v[i].s : blob_of(NULL, 0); }
+
+/* The values in the order in which they were named, but for the two headers. */
+static void keep_blocks(struct context *c, const struct begin_args *args, const struct redis_value *got)
+{
+    size_t at = 2;
+    for (size_t i = 0; i <= args->nhandles && i <= NAMED_MAX; i++) {
+        uint32_t handle = i == 0 ? FIRST_HANDLE : args->handles[i - 1];
+        const struct handle_entry *h = handle < NO_HANDLE ? context_handle(c, handle) : NULL;
+        for (unsigned slot = 0; slot < 2 && handle < NO_HANDLE; slot++, at++)
+            if (h != NULL && !h->staged && h->slot == slot && text_of(got, at).n == h->size && block_find(c, handle) == NULL)
+                block_add_raw(c, handle, slot, text_of(got, at));
+    }
+}
+
+struct grant { int64_t code; struct control k; struct redis_value got; };
+
+static enum redis_result ask(struct context *c, const struct begin_args *args, uint64_t number, struct grant *g)
+{
+    struct context_private *p = c->p;
+    struct args x = { c->a, NULL, 0, 0 }, get = { c->a, NULL, 0, 0 };
+    args_bytes(&x, p->identity, IDENTITY);
+    args_num(&x, number);
+    args_bytes(&x, p->digest, DIGEST);
+    args_bytes(&x, p->request_id, REQUEST_ID);
+    args_bytes(&x, p->token, TOKEN);
+    args_num(&x, p->lease.lease_ms);
+    args_num(&x, p->lease.retention_ms);
+    args_bytes(&x, p->run, RUN);
+    name_fields(c, args, &get);
+    struct call call = { SCRIPT_BEGIN, p->key, x.v, x.n, get.v, get.n, FAULT_begin_sent };
+    struct redis_value v;
+    enum redis_result res = script_call(p->redis, &call, &v, &g->got);
+    if (res != REDIS_DONE)
+        return res;
+    bool sane = v.type == REDIS_ARRAY && v.n >= 1 && v.v[0].type == REDIS_INT && g->got.type == REDIS_ARRAY && g->got.n == get.n - 2;
+    g->code = sane ? v.v[0].i : GRANT_NONE;
+    if (g->code != GRANT_NONE && (v.n != 2 || !control_load(text_of(&v, 1), &g->k)))
+        g->code = GRANT_NONE;
+    return REDIS_DONE;
+}
+
+/* --- how a grant ends ------------------------------------------------------------------------------------------------------------------- */
+static bool load(struct context *c, const struct begin_args *args, const struct grant *g)
+{
+    if (!private_load(c, &g->k, text_of(&g->got, 0), text_of(&g->got, 1)))
+        return false;
+    keep_blocks(c, args, &g->got);
+    return true;
+}
+
+static enum begin unreadable(struct context *c)
+{
+    log_line(LOGL_ERROR, "context", "damaged or unknown header", "session", context_digest(c->a, c->id), NULL);
+    return BEGIN_NOT_FOUND;
+}
+
+static enum begin run(struct context *c, const struct begin_args *args, const struct grant *g)
+{
+    if (!load(c, args, g)) {
+        commit_release(c, STATE_ABANDONED, false);
+        return unreadable(c);
+    }
+    private_held(c);
+    fault_point(FAULT_begin_done);
+    return BEGIN_RUN;
+}
+
+static enum begin stored_answer(struct context *c, const struct begin_args *args, const struct grant *g, struct blob *answer, const char **why)
+{
+    struct journal_row row;
+    struct guid where;
+    bool found;
+    if (!load(c, args, g))
+        return unreadable(c);
+    if (journals_newest(c, &row, &found, &where) != ecNone) {
+        *why = "the mailbox cannot be read now";
+        return BEGIN_DOWN;
+    }
+    if (!found || row.seq != c->sequence || memcmp(row.digest, c->p->digest, DIGEST) != 0) {
+        log_line(LOGL_ERROR, "context", "no journal row for a repeated request", "session", context_digest(c->a, c->id), NULL);
+        return BEGIN_NOT_FOUND;
+    }
+    *answer = row.answer;
+    return BEGIN_ANSWER;
+}
+
+static enum begin refuse(struct context *c, const struct grant *g)
+{
+    c->sequence = g->k.sequence;
+    return BEGIN_SEQUENCE;
+}
+
+static void pause_ms(uint64_t ms)
+{
+    struct timespec t = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+    nanosleep(&t, NULL);
+}
+
+/* A repeat waits as long as the request it repeats runs; that one's holder renews the lock, or loses it. */
+static enum begin begin(struct context *c, const struct begin_args *args, uint64_t number, struct blob *answer, const char **why)
+{
+    uint64_t start = clock_ms(), pause = 1;
+    for (unsigned recoveries = 0;;) {
+        struct grant g = { 0 };
+        enum redis_result res = ask(c, args, number, &g);
+        if (res != REDIS_DONE) {
+            *why = redis_why(res);
+            return BEGIN_DOWN;
+        }
+        switch (g.code) {
+        case GRANT_RUN: return run(c, args, &g);
+        case GRANT_ANSWER: return stored_answer(c, args, &g, answer, why);
+        case GRANT_SEQUENCE: return refuse(c, &g);
+        case GRANT_RECOVER: {
+            enum begin b = recoveries++ < RECOVERIES ? recover(c, &g.k, number, why) : BEGIN_NOT_FOUND;
+            if (b != BEGIN_RUN)
+                return b;
+            private_new_token(c);
+            continue;
+        }
+        case GRANT_OTHER_RUNS:
+            if (clock_ms() - start >= WAIT_OTHER_MS)
+                return refuse(c, &g);
+            break;
+        case GRANT_SAME_RUNS: break;
+        default: return BEGIN_NOT_FOUND;
+        }
+        pause_ms(pause);
+        pause = pause < PAUSE_MAX_MS ? pause + 2 : PAUSE_MAX_MS;
+    }
+}
+
+enum begin context_begin(const struct context_env *e, struct arena *a, const struct begin_args *args, struct context **out, struct blob *answer, const char **why)
+{
+    uint8_t  id[CONTEXT_ID];
+    uint64_t number = 0;
+    *out = NULL;
+    enum begin b = read_cookies(e, a, args, id, &number);
+    if (b != BEGIN_RUN)
+        return b;
+    struct context *c = private_new(e, a, id, args);
+    log_context("session", context_digest(a, id));
+    if (!private_connect(c)) {
+        *why = "Redis cannot be reached";
+        return BEGIN_DOWN;
+    }
+    b = begin(c, args, number, answer, why);
+    if (b == BEGIN_RUN || b == BEGIN_ANSWER || b == BEGIN_SEQUENCE)
+        *out = c;
+    return b;
+}

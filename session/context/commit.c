@@ -1,0 +1,80 @@
+/* commit.c - what a request changed -> the arguments of the finish script. */
+#include "session/context/context_int.h"
+#include "backend/base/must.h"
+#include "session/context/header.h"
+
+struct blob commit_header(struct context *c)
+{
+    struct wr w = wr_in(c->a, HEADER_MAX);
+    header_save(&w, c, HEADER_LAYOUT);
+    must(!w.full);
+    return wr_blob(&w);
+}
+
+void commit_pairs(struct context *c, struct blob header, unsigned slot, struct args *x)
+{
+    size_t count = x->n, pairs = 1;
+    args_num(x, 0);
+    args_blob(x, field_header(slot));
+    args_blob(x, header);
+    for (size_t i = 0; i < c->handles; i++) {
+        const struct handle_entry *h = &c->handle[i];
+        const struct block *b = block_find(c, h->handle);
+        if (b == NULL || !b->dirty || h->staged)
+            continue;
+        args_blob(x, field_object(c->a, h->handle, h->slot));
+        args_blob(x, b->state);
+        pairs++;
+    }
+    x->v[count] = blob_str(arena_printf(c->a, "%zu", pairs));
+}
+
+/* --- what nobody needs any more ----------------------------------------------------------------------------------------------------- */
+static bool names(struct context *c, const struct handle_entry *h)
+{
+    const struct handle_entry *mine = context_handle(c, h->handle);
+    return mine != NULL && !mine->staged && mine->size != 0 && mine->slot == h->slot;
+}
+
+/* In Redis lie the blocks that the current header names and those that only the other one does.  The current ones stay for a repeat; of
+ * the other's, those go that the new header does not name either. */
+void commit_trash(struct context *c, struct args *x)
+{
+    struct context *was = arena_one(c->a, struct context), *old = arena_one(c->a, struct context);
+    was->a = old->a = c->a;
+    if (c->p->other.n == 0 || !header_load(c->p->other, old) || !header_load(c->p->current, was))
+        return;
+    for (size_t i = 0; i < old->handles; i++) {
+        const struct handle_entry *h = &old->handle[i];
+        if (!h->staged && h->size != 0 && !names(was, h) && !names(c, h))
+            args_blob(x, field_object(c->a, h->handle, h->slot));
+    }
+}
+
+/* --- letting go ------------------------------------------------------------------------------------------------------------------------ */
+enum redis_result commit_release(struct context *c, enum state s, bool wait)
+{
+    struct context_private *p = c->p;
+    struct args x = { c->a, NULL, 0, 0 };
+    struct redis_value v;
+    args_bytes(&x, p->token, TOKEN);
+    args_num(&x, s);
+    args_num(&x, (uint64_t)private_retention(c));
+    args_bytes(&x, p->run, RUN);
+    for (int i = 0; i < 4; i++)
+        args_blob(&x, blob_of(NULL, 0));
+    args_num(&x, 0);
+    args_num(&x, 0);
+    struct call call = { SCRIPT_RELEASE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    if (!wait && script_post(p->redis, &call))
+        return REDIS_DONE;
+    return script_call(p->redis, &call, &v, NULL);
+}
+
+void context_abandon(struct context *c)
+{
+    if (c->p->fresh)
+        return;
+    private_let_go(c);
+    commit_release(c, STATE_ABANDONED, false);
+}

@@ -1,0 +1,38 @@
+/* create.c - a Connect -> a new context in place of the one that its cookie names. */
+#include "session/context/context_int.h"
+#include "backend/base/crypto.h"
+#include "backend/base/log.h"
+#include "session/context/cookie.h"
+
+/* Best effort: whatever the old cookie is, the Connect goes on (MS-OXCMAPIHTTP R1277, R1329, R1279). */
+static void replace(const struct context_env *e, struct arena *a, const struct begin_args *args)
+{
+    uint8_t id[CONTEXT_ID], identity[IDENTITY];
+    if (args->context_cookie == NULL || cookie_read_context(e->keys, a, args->context_cookie, id) != COOKIE_GOOD)
+        return;
+    private_identity(args->who, identity);
+    ec_t ec = destroy_by_id(e, a, id, blob_of(identity, IDENTITY));
+    if (ec != ecNone && ec != ecNotFound)
+        log_line(LOGL_WARN, "context", "the session that a Connect replaces could not be ended", "session", context_digest(a, id), NULL);
+}
+
+enum begin context_create(const struct context_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why)
+{
+    uint8_t id[CONTEXT_ID];
+    *out = NULL;
+    replace(e, a, args);
+    crypto_random(id, sizeof id);
+    struct context *c = private_new(e, a, id, args);
+    log_context("session", context_digest(a, id));
+    if (!private_connect(c)) {
+        *why = "Redis cannot be reached";
+        return BEGIN_DOWN;
+    }
+    c->p->fresh = c->p->changed = true;
+    c->epoch = 1;
+    c->next_handle = FIRST_HANDLE;
+    c->user = arena_strdup(a, args->who->login);
+    c->display_name = arena_strdup(a, args->who->display_name != NULL ? args->who->display_name : "");
+    *out = c;
+    return BEGIN_RUN;
+}

@@ -1,0 +1,227 @@
+/* finish.c - the end of a request: journal and store, then Redis, then the lock, in the order that keeps "exactly once". */
+#include "session/context/context_int.h"
+#include "backend/base/log.h"
+#include "backend/store/large.h"
+
+/* --- Redis ------------------------------------------------------------------------------------------------------------------------ */
+static enum redis_result put_new(struct context *c)
+{
+    struct context_private *p = c->p;
+    struct wr w = wr_in(c->a, CONTROL_BYTES);
+    struct args x = { c->a, NULL, 0, 0 };
+    struct control k = { .state = STATE_CLEAN, .sequence = c->sequence, .epoch = c->epoch };
+    struct redis_value v;
+    memcpy(k.identity, p->identity, IDENTITY);
+    memcpy(k.digest, p->digest, DIGEST);
+    memcpy(k.request_id, p->request_id, REQUEST_ID);
+    memcpy(k.token, p->token, TOKEN);
+    memcpy(k.run, p->run, RUN);
+    control_save(&w, &k);
+    args_num(&x, p->lease.retention_ms);
+    args_bytes(&x, p->token, TOKEN);
+    args_blob(&x, wr_blob(&w));
+    struct args pairs = { c->a, NULL, 0, 0 };
+    commit_pairs(c, commit_header(c), 0, &pairs);
+    for (size_t i = 1; i < pairs.n; i++)
+        args_blob(&x, pairs.v[i]);
+    struct call call = { SCRIPT_CREATE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    enum redis_result res = script_call(p->redis, &call, &v, NULL);
+    return res == REDIS_DONE && v.i != 1 ? REDIS_REFUSED : res;
+}
+
+static enum redis_result put_changed(struct context *c, enum state s, struct blob header, int64_t *said)
+{
+    struct context_private *p = c->p;
+    struct args x = { c->a, NULL, 0, 0 };
+    struct redis_value v;
+    unsigned slot = p->control.slot ^ 1u;
+    args_bytes(&x, p->token, TOKEN);
+    args_num(&x, s);
+    args_num(&x, p->lease.retention_ms);
+    args_bytes(&x, p->run, RUN);
+    args_num(&x, slot);
+    for (int i = 0; i < 4; i++)
+        args_blob(&x, blob_of(NULL, 0));
+    commit_pairs(c, header, slot, &x);
+    commit_trash(c, &x);
+    if (p->noted)
+        args_blob(&x, blob_str("x"));
+    struct call call = { SCRIPT_FINISH, p->key, x.v, x.n, NULL, 0, FAULT_commit_sent };
+    enum redis_result res = script_call(p->redis, &call, &v, NULL);
+    *said = res == REDIS_DONE && v.type == REDIS_INT ? v.i : 0;
+    return res;
+}
+
+/* --- a request that touched no store ------------------------------------------------------------------------------------------------- */
+static enum finish redis_only(struct context *c)
+{
+    int64_t said = 1;
+    c->version = c->sequence;
+    enum redis_result res = c->p->fresh ? put_new(c) : put_changed(c, STATE_CHANGED, commit_header(c), &said);
+    if (res != REDIS_DONE) {
+        log_line(LOGL_ERROR, "context", "the session could not be saved", "error", redis_why(res), NULL);
+        if (!c->p->fresh)
+            commit_release(c, STATE_ABANDONED, false);
+        return CONTEXT_FAILED;
+    }
+    fault_point(c->p->fresh ? FAULT_connect_created : FAULT_commit_redis);
+    return said != 0 ? CONTEXT_DONE : CONTEXT_OVERTAKEN;
+}
+
+/* --- a request that changed a store --------------------------------------------------------------------------------------------------- */
+struct work { struct mailbox **m; size_t n, cap; }; /* m[0] decides */
+
+static struct mailbox *writing(struct context *c, struct work *w, const struct guid *id)
+{
+    struct actor system = { ACTOR_SYSTEM, NULL };
+    struct mailbox *m;
+    for (size_t i = 0; i < w->n; i++)
+        if (guid_eq(&mailbox_info(w->m[i])->id, id))
+            return w->m[i];
+    if (mailbox_open(c->p->env.store, c->a, id, &system, &m) != ecNone || mailbox_write(m) != ecNone)
+        return NULL;
+    w->m = arena_grow(c->a, w->m, &w->cap, w->n, sizeof *w->m);
+    return w->m[w->n++] = m;
+}
+
+static ec_t spill_one(struct context *c, struct work *w, struct handle_entry *h, struct blob state)
+{
+    const struct logon_entry *l = block_logon(c, h->logon_id);
+    struct stage_key key = { .object = block_stage_key(h->handle, h->slot) };
+    memcpy(key.context, c->id, CONTEXT_ID);
+    if (l == NULL)
+        return state.n > REDIS_MAX ? EC(ecTooBig) : ecNone;
+    struct mailbox *m = writing(c, w, &l->mailbox);
+    if (m == NULL)
+        return EC(ecServerBusy);
+    TRY(stage_write(m, &key, 0, state));
+    TRY(stage_resize(m, &key, state.n));
+    h->staged = true;
+    return ecNone;
+}
+
+/* Objects whose new state is large go to the staging area of their mailbox, in its transaction. */
+static ec_t spill(struct context *c, struct work *w)
+{
+    for (size_t i = 0; i < c->handles; i++) {
+        struct handle_entry *h = &c->handle[i];
+        const struct block *b = block_find(c, h->handle);
+        if (b == NULL || !b->dirty)
+            continue;
+        h->staged = false;
+        if (b->state.n > SPILL_MIN)
+            TRY(spill_one(c, w, h, b->state));
+    }
+    return ecNone;
+}
+
+/* A takeover asks the mailboxes of the saved header; one that it does not name is noted in Redis before anything happens there. */
+static bool note_mailbox(struct context *c, const struct guid *id)
+{
+    struct context_private *p = c->p;
+    for (size_t i = 0; i < p->nknown; i++)
+        if (guid_eq(&p->known[i], id))
+            return true;
+    struct args x = { c->a, NULL, 0, 0 };
+    struct redis_value v;
+    args_bytes(&x, p->token, TOKEN);
+    args_bytes(&x, id->b, sizeof id->b);
+    struct call call = { SCRIPT_NOTE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    p->noted = true;
+    return script_call(p->redis, &call, &v, NULL) == REDIS_DONE && v.type == REDIS_INT && v.i == 1;
+}
+
+static ec_t journal(struct context *c, struct mailbox *m, uint64_t from, struct blob header, struct blob answer)
+{
+    struct context_private *p = c->p;
+    struct delta d = { .from = from, .flags = p->control.flags, .header = header };
+    memcpy(d.request_id, p->request_id, REQUEST_ID);
+    d.block = arena_array(c->a, struct block, p->blocks);
+    for (size_t i = 0; i < p->blocks; i++) {
+        const struct handle_entry *h = context_handle(c, p->block[i].handle);
+        if (p->block[i].dirty && h != NULL && !h->staged)
+            d.block[d.blocks++] = p->block[i];
+    }
+    struct journal_row row = { .epoch = c->epoch, .seq = c->sequence, .delta = delta_save(c->a, &d), .answer = answer };
+    memcpy(row.digest, p->digest, DIGEST);
+    return journal_put(m, c->id, &row);
+}
+
+static void abort_all(struct work *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        mailbox_abort(w->m[i]);
+}
+
+static enum finish refused(struct context *c, struct work *w, ec_t ec)
+{
+    abort_all(w);
+    if (ec == ecInvalidObject)
+        return CONTEXT_OVERTAKEN;
+    log_line(LOGL_ERROR, "context", "the request was rolled back", "code", err_name(ec), "place", err_place(), NULL);
+    commit_release(c, STATE_ABANDONED, false);
+    return CONTEXT_FAILED;
+}
+
+/* The first mailbox decides; the others follow it. */
+static ec_t commit_stores(struct work *w)
+{
+    TRY(mailbox_commit(w->m[0]));
+    fault_point(FAULT_commit_store);
+    for (size_t i = 1; i < w->n; i++)
+        if (mailbox_commit(w->m[i]) != ecNone)
+            log_line(LOGL_ERROR, "context", "a second mailbox did not commit", "place", err_place(), NULL);
+    return ecNone;
+}
+
+static enum finish store_first(struct context *c, struct work *w, struct blob answer)
+{
+    uint64_t from = c->version;
+    const struct guid *id = &mailbox_info(w->m[0])->id;
+    if (!note_mailbox(c, id))
+        return refused(c, w, EC(ecServerBusy));
+    c->version = c->sequence;
+    c->journal = *id;
+    struct blob header = commit_header(c);
+    ec_t ec = journal(c, w->m[0], from, header, answer);
+    if (ec != ecNone)
+        return refused(c, w, ec);
+    fault_point(FAULT_commit_journal);
+    ec = commit_stores(w);
+    if (ec != ecNone)
+        return refused(c, w, ec);
+    /* From here on the request has succeeded: what Redis does not learn now, it learns from the journal. */
+    int64_t said;
+    enum redis_result res = put_changed(c, STATE_STORED, header, &said);
+    if (res != REDIS_DONE || said == 0)
+        log_line(LOGL_WARN, "context", "committed, but the session will have to be recovered", "error", redis_why(res), NULL);
+    fault_point(FAULT_commit_redis);
+    return CONTEXT_DONE;
+}
+
+enum finish context_finish(struct context *c, struct mailbox **changed, size_t n, struct blob answer)
+{
+    struct work w = { NULL, 0, 0 };
+    fault_point(FAULT_commit_before);
+    for (size_t i = 0; i < n; i++) {
+        if (!mailbox_writing(changed[i]))
+            continue;
+        if (!mailbox_changed(changed[i])) {
+            mailbox_abort(changed[i]);
+            continue;
+        }
+        w.m = arena_grow(c->a, w.m, &w.cap, w.n, sizeof *w.m);
+        w.m[w.n++] = changed[i];
+    }
+    ec_t ec = spill(c, &w);
+    if (!c->p->fresh)
+        private_let_go(c);
+    if (ec != ecNone)
+        return refused(c, &w, ec);
+    if (w.n != 0)
+        return store_first(c, &w, answer);
+    if (c->p->changed)
+        return redis_only(c);
+    commit_release(c, STATE_CLEAN, false);
+    return CONTEXT_DONE;
+}

@@ -1,0 +1,114 @@
+/* look.c - contexts without their lock: keeping one alive, and what administration sees. */
+#include "session/context/context_int.h"
+#include "session/context/cookie.h"
+#include "session/context/header.h"
+#include <stdlib.h>
+
+enum begin context_ping(const struct context_env *e, struct arena *a, const struct begin_args *args, int64_t *retention_ms, const char **cookie, const char **why)
+{
+    uint8_t id[CONTEXT_ID];
+    if (args->context_cookie == NULL)
+        return BEGIN_MISSING;
+    enum cookie k = cookie_read_context(e->keys, a, args->context_cookie, id);
+    if (k != COOKIE_GOOD)
+        return k == COOKIE_OLD ? BEGIN_NOT_FOUND : BEGIN_FORGED;
+    struct context *c = private_new(e, a, id, args);
+    struct args x = { a, NULL, 0, 0 };
+    struct redis_value v;
+    args_bytes(&x, c->p->identity, IDENTITY);
+    args_num(&x, c->p->lease.retention_ms);
+    struct call call = { SCRIPT_PING, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    enum redis_result res = private_connect(c) ? script_call(c->p->redis, &call, &v, NULL) : REDIS_DOWN;
+    if (res != REDIS_DONE) {
+        *why = redis_why(res);
+        return BEGIN_DOWN;
+    }
+    if (v.type != REDIS_INT || v.i != 1)
+        return BEGIN_NOT_FOUND;
+    *retention_ms = private_retention(c);
+    *cookie = context_cookie(c);
+    return BEGIN_RUN;
+}
+
+/* --- administration ----------------------------------------------------------------------------------------------------------------------- */
+/* Control, headers and time to live of one key. False: gone or unreadable. */
+static bool view(struct context *c, int64_t *ttl_ms, bool *locked)
+{
+    struct redis_value got, ttl, now;
+    struct control k;
+    struct blob get[] = { blob_str("HMGET"), c->p->key, blob_str("c"), field_header(0), field_header(1) };
+    struct blob pttl[] = { blob_str("PTTL"), c->p->key };
+    struct blob time[] = { blob_str("TIME") };
+    redis_queue(c->p->redis, 5, get);
+    redis_queue(c->p->redis, 2, pttl);
+    redis_queue(c->p->redis, 1, time);
+    if (redis_flush(c->p->redis) != REDIS_DONE || redis_next(c->p->redis, &got) != REDIS_DONE || redis_next(c->p->redis, &ttl) != REDIS_DONE ||
+        redis_next(c->p->redis, &now) != REDIS_DONE)
+        return false;
+    if (got.type != REDIS_ARRAY || got.n != 3 || now.type != REDIS_ARRAY || now.n != 2 || !control_load(got.v[0].s, &k))
+        return false;
+    uint64_t ms = strtoull((const char *)now.v[0].s.p, NULL, 10) * 1000 + strtoull((const char *)now.v[1].s.p, NULL, 10) / 1000;
+    *ttl_ms = ttl.i;
+    *locked = k.state >= STATE_RUNNING && k.deadline > ms;
+    return private_load(c, &k, got.v[1].s, got.v[2].s);
+}
+
+ec_t context_peek(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out)
+{
+    struct context *c = private_new(e, a, id, NULL);
+    int64_t ttl;
+    bool locked;
+    if (!private_connect(c))
+        return EC(ecServerBusy);
+    if (!view(c, &ttl, &locked))
+        return EC(ecNotFound);
+    *out = c;
+    return ecNone;
+}
+
+static bool id_of(struct blob key, size_t prefix, uint8_t id[CONTEXT_ID])
+{
+    if (key.n != prefix + 2 * CONTEXT_ID + 2)
+        return false;
+    for (size_t i = 0; i < 2 * CONTEXT_ID; i++) {
+        uint8_t ch = key.p[prefix + 1 + i];
+        bool digit = ch >= '0' && ch <= '9';
+        if (!digit && (ch < 'a' || ch > 'f'))
+            return false;
+        id[i / 2] = (uint8_t)(id[i / 2] << 4 | (digit ? ch - '0' : ch - 'a' + 10));
+    }
+    return true;
+}
+
+/* In an arena of its own: there may be very many. */
+static void show(const struct context_env *e, struct blob key, void (*each)(void *, const struct context *, int64_t, bool), void *ctx)
+{
+    uint8_t id[CONTEXT_ID] = { 0 };
+    int64_t ttl;
+    bool locked;
+    if (!id_of(key, strlen(e->config->redis_prefix), id))
+        return;
+    struct arena *a = arena_new(SYSTEM_ARENA);
+    struct context *c = private_new(e, a, id, NULL);
+    if (private_connect(c) && view(c, &ttl, &locked))
+        each(ctx, c, ttl, locked);
+    arena_free(a);
+}
+
+ec_t context_scan(const struct context_env *e, struct arena *a, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked), void *ctx)
+{
+    struct redis_conn *r = redis_take(e->redis, a);
+    struct blob cursor = blob_str("0"), pattern = blob_str(arena_printf(a, "%s{*}", e->config->redis_prefix));
+    if (r == NULL)
+        return EC(ecServerBusy);
+    do {
+        struct blob scan[] = { blob_str("SCAN"), cursor, blob_str("MATCH"), pattern, blob_str("COUNT"), blob_str("500") };
+        struct redis_value v;
+        if (redis_cmd(r, 6, scan, &v) != REDIS_DONE || v.type != REDIS_ARRAY || v.n != 2 || v.v[0].type != REDIS_STRING)
+            return EC(ecServerBusy);
+        cursor = v.v[0].s;
+        for (size_t i = 0; i < v.v[1].n; i++)
+            show(e, v.v[1].v[i].s, each, ctx);
+    } while (!blob_eq(cursor, blob_str("0")));
+    return ecNone;
+}

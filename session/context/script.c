@@ -1,0 +1,161 @@
+/* script.c - arguments -> Lua in Redis -> answers; the layout of the control field on both sides. */
+#include "session/context/script.h"
+#include "backend/base/must.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { CONTROL_VERSION = 1 };
+
+#define COMMON                                                                                              \
+    "local F='<BBBBBc16I8I8c32c8c16I8I8c8'\n"                                                               \
+    "local function load() local c=redis.call('HGET',KEYS[1],'c')\n"                                        \
+    " if not c or #c~=117 or c:byte(1)~=1 then return c,nil end return c,{struct.unpack(F,c)} end\n"        \
+    "local function store(t) local c=struct.pack(F,unpack(t,1,14)) redis.call('HSET',KEYS[1],'c',c) return c end\n" \
+    "local function clock() local t=redis.call('TIME') return t[1]*1000+math.floor(t[2]/1000) end\n"        \
+    "local function live(t,now,keep) local e=math.max(now,t[13],t[2]>=4 and t[12] or 0)\n"                  \
+    " redis.call('PEXPIRE',KEYS[1],e-now+keep) end\n"
+
+static struct redis_script scripts[] = {
+#define SCRIPT(name, first, text) { first COMMON text, "" },
+#include "session/context/script.def"
+#undef SCRIPT
+};
+
+static void init_scripts(void)
+{
+    for (size_t i = 0; i < SCRIPT_COUNT; i++)
+        redis_script_init(&scripts[i]);
+}
+
+static const struct redis_script *script_of(enum script s)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, init_scripts);
+    return &scripts[s];
+}
+
+void control_save(struct wr *w, const struct control *k)
+{
+    wr_u8(w, CONTROL_VERSION);
+    wr_u8(w, k->state);
+    wr_u8(w, k->was);
+    wr_u8(w, k->flags);
+    wr_u8(w, k->slot);
+    wr_bytes(w, k->identity, IDENTITY);
+    wr_u64(w, k->sequence);
+    wr_u64(w, k->epoch);
+    wr_bytes(w, k->digest, DIGEST);
+    wr_bytes(w, k->request_id, REQUEST_ID);
+    wr_bytes(w, k->token, TOKEN);
+    wr_u64(w, k->deadline);
+    wr_u64(w, k->busy_until);
+    wr_bytes(w, k->run, RUN);
+}
+
+static void get(struct rd *r, void *out, size_t n)
+{
+    struct blob b = rd_blob(r, n);
+    if (b.n == n)
+        memcpy(out, b.p, n);
+}
+
+bool control_load(struct blob b, struct control *out)
+{
+    struct rd r = rd_blob_of(b);
+    if (rd_u8(&r) != CONTROL_VERSION)
+        return false;
+    out->state = rd_u8(&r);
+    out->was = rd_u8(&r);
+    out->flags = rd_u8(&r);
+    out->slot = rd_u8(&r);
+    get(&r, out->identity, IDENTITY);
+    out->sequence = rd_u64(&r);
+    out->epoch = rd_u64(&r);
+    get(&r, out->digest, DIGEST);
+    get(&r, out->request_id, REQUEST_ID);
+    get(&r, out->token, TOKEN);
+    out->deadline = rd_u64(&r);
+    out->busy_until = rd_u64(&r);
+    get(&r, out->run, RUN);
+    return rd_done(&r) && out->state <= STATE_RECOVERING && out->was <= STATE_RECOVERING && out->slot <= 1;
+}
+
+/* --- calls -------------------------------------------------------------------------------------------------------------------- */
+/* Digest of the run id of the Redis that got all scripts from this process; a restarted one has another. */
+static _Atomic uint64_t loaded_into;
+
+static uint64_t run_of(struct redis_conn *r)
+{
+    uint64_t h = 14695981039346656037u;
+    for (const char *s = redis_run_id(r); *s != '\0'; s++)
+        h = (h ^ (uint8_t)*s) * 1099511628211u;
+    return h;
+}
+
+static bool load_all(struct redis_conn *r)
+{
+    for (size_t i = 0; i < SCRIPT_COUNT; i++)
+        if (redis_load(r, script_of((enum script)i)) != REDIS_DONE)
+            return false;
+    atomic_store(&loaded_into, run_of(r));
+    return true;
+}
+
+static void ensure_loaded(struct redis_conn *r)
+{
+    if (atomic_load_explicit(&loaded_into, memory_order_relaxed) != run_of(r))
+        load_all(r);
+}
+
+static enum redis_result once(struct redis_conn *r, const struct call *c, struct redis_value *answer, struct redis_value *got)
+{
+    ensure_loaded(r);
+    redis_queue_script(r, script_of(c->script), c->key, c->argc, c->argv);
+    if (c->gets != 0)
+        redis_queue(r, c->gets, c->get);
+    enum redis_result res = redis_flush(r);
+    if (res != REDIS_DONE)
+        return res;
+    if (c->sent != FAULT_COUNT)
+        fault_point(c->sent);
+    res = redis_next(r, answer);
+    if (res == REDIS_DONE && c->gets != 0)
+        res = redis_next(r, got);
+    redis_forget(r);
+    return res;
+}
+
+enum redis_result script_call(struct redis_conn *r, const struct call *c, struct redis_value *answer, struct redis_value *got)
+{
+    enum redis_result res = once(r, c, answer, got);
+    for (int i = 0; i < 2 && (res == REDIS_LOST || res == REDIS_NOSCRIPT); i++)
+        if (res == REDIS_LOST || load_all(r))
+            res = once(r, c, answer, got);
+    return res;
+}
+
+bool script_post(struct redis_conn *r, const struct call *c)
+{
+    ensure_loaded(r);
+    redis_queue_script(r, script_of(c->script), c->key, c->argc, c->argv);
+    bool sent = redis_flush(r) == REDIS_DONE;
+    redis_forget(r);
+    return sent;
+}
+
+/* --- arguments and names ------------------------------------------------------------------------------------------------------- */
+void args_blob(struct args *x, struct blob b)
+{
+    x->v = arena_grow(x->a, x->v, &x->cap, x->n, sizeof *x->v);
+    x->v[x->n++] = b;
+}
+
+void args_bytes(struct args *x, const void *p, size_t n) { args_blob(x, blob_of(p, n)); }
+void args_num(struct args *x, uint64_t v) { args_blob(x, blob_str(arena_printf(x->a, "%llu", (unsigned long long)v))); }
+
+struct blob field_header(unsigned slot) { return blob_str(slot == 0 ? "0" : "1"); }
+
+struct blob field_object(struct arena *a, uint32_t handle, unsigned slot)
+{
+    return blob_str(arena_printf(a, "%x%c", handle, slot == 0 ? 'a' : 'b'));
+}
