@@ -1,7 +1,7 @@
 /* table.c - an open table's block: definition, cursor, bookmarks. */
 #include "session/object/table.h"
 
-enum { T_COLUMNS = 1, T_VIEW = 2, T_BAD_SORT = 4, T_BAD_RESTRICT = 8, T_END = 16 };
+enum { T_COLUMNS = 1, T_VIEW = 2, T_END = 4 };
 
 static void blob_save(struct wr *w, struct blob b)
 {
@@ -13,8 +13,7 @@ static struct blob blob_load(struct rd *r) { return rd_blob(r, rd_u32(r)); }
 
 static unsigned bits(const struct obj_table *s)
 {
-    return (s->columns_set ? T_COLUMNS : 0u) | (s->view_exists ? T_VIEW : 0u) | (s->sort_failed ? T_BAD_SORT : 0u) |
-           (s->restrict_failed ? T_BAD_RESTRICT : 0u) | (s->end ? T_END : 0u);
+    return (s->columns_set ? T_COLUMNS : 0u) | (s->view_exists ? T_VIEW : 0u) | (s->end ? T_END : 0u);
 }
 
 void obj_table_save(struct wr *w, const struct obj_table *s)
@@ -72,8 +71,6 @@ bool obj_table_load(struct rd *r, struct arena *a, struct obj_table *s)
     unsigned b = rd_u8(r);
     s->columns_set = (b & T_COLUMNS) != 0;
     s->view_exists = (b & T_VIEW) != 0;
-    s->sort_failed = (b & T_BAD_SORT) != 0;
-    s->restrict_failed = (b & T_BAD_RESTRICT) != 0;
     s->end = (b & T_END) != 0;
     columns_load(r, a, s);
     sortorder_read(r, &s->sort);

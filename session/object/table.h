@@ -16,7 +16,6 @@ struct obj_table {
     uint64_t fid;                /* contents, hierarchy */
     uint32_t message;            /* attachments: handle of the message object */
     bool     columns_set, view_exists; /* view_exists: for automatic notifications */
-    bool     sort_failed, restrict_failed; /* the table cannot be read until a sort or restriction succeeds, or a reset (OXCTABL 3.2.5.3, 3.2.5.4) */
     struct tags      columns;
     struct sortorder sort;
     struct blob      restriction;/* as on the wire; empty: none */

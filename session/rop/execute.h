@@ -51,7 +51,7 @@ struct exec {
     struct blob     upload;
     uint32_t        status;      /* the Execute fails with this StatusCode */
     ec_t            error;       /* ... or this ErrorCode */
-    bool            damaged, full, trace;
+    bool            damaged, full, stopped, trace;
     char            note[256];
 };
 

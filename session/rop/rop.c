@@ -4,9 +4,12 @@
 #include "backend/base/log.h"
 #include "backend/store/large.h"
 #include "session/rop/execute.h"
+#include "session/rop/stream.h"
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+
+enum { ANSWER_HEAD = 6, NULL_DESTINATION = ecNullDestinationObject };
 
 #define ROP_RUN_DONE(name)  rop_##name
 #define ROP_RUN_LATER(name) NULL
@@ -97,6 +100,14 @@ void rop_stage_key(struct rop_ctx *c, uint32_t handle, struct stage_key *out)
     out->object = handle;
 }
 
+ec_t rop_id(uint64_t wire, uint64_t *out)
+{
+    *out = id_gc(wire);
+    return id_replid(wire) == REPLID_OWN && *out != 0 ? ecNone : EC(ecNotFound);
+}
+
+bool rop_cannot_grow(const struct rop_ctx *c) { return c->x->ceiling_max && c->x->out.n <= ANSWER_HEAD; }
+
 void rop_note(struct rop_ctx *c, const char *fmt, ...)
 {
     if (!c->x->trace)
@@ -162,8 +173,6 @@ ec_t rop_write(struct rop_ctx *c)
 }
 
 /* --- one ROP ------------------------------------------------------------------------------------------------------------------------ */
-
-enum { NULL_DESTINATION = 0x503 };
 
 static void read_head(struct rop_ctx *c)
 {
@@ -313,7 +322,8 @@ static bool conclude(struct rop_ctx *c, size_t mark, size_t body, ec_t ec, const
         if (ec == ecDiskError && x->error == ecNone)
             x->error = ec;
     }
-    return x->error == ecNone && !x->damaged && !x->full;
+    x->stopped = ec != ecNone && (c->op->flags & STOPS) != 0;
+    return x->error == ecNone && !x->damaged && !x->full && !x->stopped;
 }
 
 static bool run_one(struct exec *x, struct rop_ctx *c, const struct rop_request *q, size_t n)
@@ -434,9 +444,11 @@ void exec_forget_logon(struct exec *x, uint8_t logon_id)
 
 ec_t rop_Release(struct rop_ctx *c)
 {
-    if (c->object->kind == OBJ_LOGON)
+    if (c->object->kind == OBJ_LOGON) {
         exec_forget_logon(c->x, c->logon_id);
-    else
-        object_drop(c->x->objects, c->object->handle);
+        return ecNone;
+    }
+    stream_release(c, c->object);
+    object_drop(c->x->objects, c->object->handle);
     return ecNone;
 }

@@ -64,6 +64,12 @@ uint32_t rop_handle(struct rop_ctx *c, uint8_t index);
 struct stage_key;
 void rop_stage_key(struct rop_ctx *c, uint32_t handle, struct stage_key *out);
 
+/* A folder or message id of the wire as a counter of this mailbox; ecNotFound if it carries another replica id or none at all. */
+ec_t rop_id(uint64_t wire, uint64_t *out);
+
+/* Is this the only answer, and can the client offer no more room than it did?  Then RopBufferTooSmall would not help. */
+bool rop_cannot_grow(const struct rop_ctx *c);
+
 /* A line for the log and for mapictl decode: "flags=%02x columns=%zu". */
 void rop_note(struct rop_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -75,7 +81,7 @@ enum {
 #undef OBJECT
     K_PROPS = K_LOGON | K_FOLDER | K_MESSAGE | K_ATTACHMENT
 };
-enum { OUT1 = 1, RESP = 2, DEST = 4, WRITES = 8, NOREPLY = 16, PACKS = 32 };
+enum { OUT1 = 1, RESP = 2, DEST = 4, WRITES = 8, NOREPLY = 16, PACKS = 32, STOPS = 64 };
 #define AS(id)  ((id) << 8)
 #define TAIL(n) ((n) << 16)
 
