@@ -16,6 +16,7 @@ void save_access(uint8_t flags, bool *writable)
 static ec_t to_store(struct rop_ctx *c, struct object *o, uint8_t flags)
 {
     struct obj_message *s = o->message;
+    s->draft.next_att = s->next_att;
     struct message_save save = { .fid = s->fid, .mid = s->mid, .assoc = s->assoc, .base_cn = s->base_cn, .force = (flags & SAVE_FORCE) != 0,
                                  .over = &s->draft };
     TRY(rop_write(c));

@@ -147,6 +147,8 @@ static ec_t write_bytes(struct rop_ctx *c)
     struct blob b = rd_blob(c->in, rd_u16(c->in));
     if (!rd_ok(c->in))
         return EC(ecRpcFormat);
+    if (c->upload.p != NULL)
+        b = c->upload;
     rop_note(c, "bytes=%zu", b.n);
     if (!c->object->stream->writable)
         return EC(ecStorageAccessDenied);
