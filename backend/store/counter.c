@@ -3,8 +3,8 @@
  * The next number stands in the counter row and is taken inside the write transaction, so numbers rise in the order of commits (change
  * numbers must), no two processes have the same, and a number costs no write of its own: the row is written once before the commit.
  * A savepoint that is undone does not give numbers back.  After a rollback a transaction of its own moves the row past what was given out; if
- * even that fails, the connection remembers.  A crash before the commit gives nothing back to anybody: what was numbered is gone, and its
- * numbers have not left the process, because answers leave after the commit. */
+ * even that fails, the connection remembers.  Only what dies between the two (a killed process, or another writer in that moment) may be
+ * numbered alike, and its numbers never left the process: answers leave after the commit. */
 #include "backend/store/store_int.h"
 #include "backend/base/must.h"
 

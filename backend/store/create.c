@@ -3,6 +3,7 @@
 #include "backend/mapi/pcl.h"
 #include "backend/store/schema.h"
 #include "backend/store/special.h"
+#include "backend/store/view_int.h"
 #include "backend/base/utf.h"
 
 STMT(INFO_ADD, "INSERT INTO info (one, guid, replica, mapping, owner_dn, display_name, smtp, locale, code_page, quota_warn, quota_send, quota_receive, "
@@ -27,6 +28,8 @@ static ec_t add_info(struct mailbox *m)
     struct wr fids = wr_in(m->arena, SF_COUNT * 8);
     for (unsigned k = 0; k < SF_COUNT; k++)
         wr_u64(&fids, i->fid[k]);
+    struct props props = { 0 };
+    props_set(m->arena, &props, pv_bin(PidTagSentMailSvrEID, svreid(m->arena, id_wire(REPLID_OWN, i->fid[SF_SENT_ITEMS]), 0, 0)));
     DB_QUERY(q, m->db, INFO_ADD);
     db_put_guid(&q, &i->id);
     db_put_guid(&q, &i->replica);
@@ -41,7 +44,7 @@ static ec_t add_info(struct mailbox *m)
     db_put_i64(&q, i->quota_receive);
     db_put_u64(&q, m->now);
     db_put_blob(&q, wr_blob(&fids));
-    db_put_blob(&q, packed(m->arena, &(struct props){ 0 }));
+    db_put_blob(&q, packed(m->arena, &props));
     return db_run(&q);
 }
 
@@ -83,7 +86,8 @@ static ec_t add_folder(struct mailbox *m, const struct special *s, struct blob p
     db_put_u64(&q, m->now);
     db_put_blob(&q, points ? pointers : packed(m->arena, &(struct props){ 0 }));
     m->sum.folders++;
-    return db_run(&q);
+    TRY(db_run(&q));
+    return view_folder_added(m, i->fid[s->sf]);
 }
 
 static ec_t add_folders(struct mailbox *m)

@@ -81,6 +81,8 @@ ec_t db_script(struct db *db, const char *name, const char *sql) { return note(d
 ec_t db_version(struct db *db, int64_t *version) { return note(db, db->ops->version(db->conn, version)); }
 ec_t db_set_version(struct db *db, int64_t version) { return note(db, db->ops->set_version(db->conn, version)); }
 
+ec_t db_check(struct db *db, void (*say)(void *ctx, const char *finding), void *ctx) { return note(db, db->ops->check(db->conn, say, ctx)); }
+
 /* --- transactions ------------------------------------------------------------------------------------------------------ */
 ec_t db_begin(struct db *db)
 {

@@ -49,6 +49,8 @@ struct db_ops {
     ec_t (*savepoint)(void *conn);                                  /* one level */
     ec_t (*release)(void *conn);
     ec_t (*rollback_to)(void *conn);                                /* undoes and leaves the savepoint */
+    /* The database's own check of its file; each finding is told to `say`. */
+    ec_t (*check)(void *conn, void (*say)(void *ctx, const char *finding), void *ctx);
     int64_t (*changes)(void *conn);                                 /* rows written since the connection was opened */
     ec_t (*prepare)(void *conn, const struct stmt *s, void **st, bool *writes);
     void (*finalize)(void *st);
@@ -82,6 +84,7 @@ ec_t db_set_version(struct db *db, int64_t version);
 ec_t db_begin(struct db *db);
 ec_t db_commit(struct db *db);               /* on an error everything is rolled back */
 void db_rollback(struct db *db);             /* nothing happens without a transaction */
+ec_t db_check(struct db *db, void (*say)(void *ctx, const char *finding), void *ctx);
 bool db_writing(const struct db *db);
 ec_t db_savepoint(struct db *db);
 ec_t db_release(struct db *db);

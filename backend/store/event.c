@@ -14,7 +14,7 @@ STMT(EVENT_TRIM_COUNT, "DELETE FROM event WHERE seq <= ?1");
 STMT(EVENT_OLD, "SELECT max(seq) FROM (SELECT seq, at FROM event ORDER BY seq LIMIT 256) AS oldest WHERE at < ?1");
 
 /* A step's worth at a time: events rise in both seq and time, so the old ones are a prefix. */
-static ec_t trim(struct mailbox *m)
+ec_t event_trim(struct mailbox *m)
 {
     uint64_t upto = m->event_seq > EVENT_KEEP ? m->event_seq - EVENT_KEEP : 0;
     {
@@ -59,7 +59,7 @@ ec_t event_write(struct mailbox *m, const struct event *e)
         db_put_blob(&q, tags_blob(m->arena, &e->changed));
         TRY(db_run(&q));
     }
-    return seq % EVENT_TRIM_EVERY == 0 ? trim(m) : ecNone;
+    return seq % EVENT_TRIM_EVERY == 0 ? event_trim(m) : ecNone;
 }
 
 ec_t event_last(struct mailbox *m, uint64_t *seq)

@@ -14,7 +14,7 @@
  * logged at birth).  After ecDiskError the transaction can only be rolled back.
  *
  * Ids: folders and messages are named by their 48-bit counter (entryid.h); counters and change numbers come from one sequence per mailbox
- * and are never given twice, not even after a rollback of the transaction that took them. */
+ * and are never given twice: not after a rollback of the savepoint or transaction that took them, not by another process (counter.c). */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include "backend/base/filetime.h"

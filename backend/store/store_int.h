@@ -67,6 +67,7 @@ void counter_keep(struct mailbox *m);                   /* after its rollback: w
 /* --- event.c ------------------------------------------------------------------------------------------------------------------ */
 /* Writes one event; seq is given here.  Old events are trimmed. */
 ec_t event_write(struct mailbox *m, const struct event *e);
+ec_t event_trim(struct mailbox *m);
 
 /* --- tombstone.c ---------------------------------------------------------------------------------------------------------------- */
 enum tombstone_kind { TOMB_MESSAGE = 1, TOMB_ASSOC = 2, TOMB_FOLDER = 3, TOMB_SOFT = 0x10 /* or'ed: still there, soft-deleted */ };

@@ -23,6 +23,7 @@ static bool f_usable(const char *dir, const char **why) { return db_sqlite.usabl
 static ec_t f_remove(const char *dir, const struct guid *id) { return db_sqlite.remove(dir, id); }
 static void f_close(void *c) { db_sqlite.close(c); }
 static bool f_current(void *c) { return db_sqlite.current(c); }
+static ec_t f_check(void *c, void (*say)(void *ctx, const char *finding), void *ctx) { return db_sqlite.check(c, say, ctx); }
 static ec_t f_rollback(void *c) { return db_sqlite.rollback(c); }
 static int64_t f_changes(void *c) { return db_sqlite.changes(c); }
 static void f_finalize(void *st) { db_sqlite.finalize(st); }
@@ -104,7 +105,7 @@ static ec_t f_step(void *st, bool *row)
 
 const struct db_ops db_fault = {
     .name = "fault", .usable = f_usable, .open = f_open, .close = f_close, .remove = f_remove, .current = f_current,
-    .script = f_script, .version = f_version, .set_version = f_set_version,
+    .script = f_script, .check = f_check, .version = f_version, .set_version = f_set_version,
     .begin = f_begin, .commit = f_commit, .rollback = f_rollback, .savepoint = f_savepoint, .release = f_release, .rollback_to = f_rollback_to,
     .changes = f_changes, .prepare = f_prepare, .finalize = f_finalize,
     .bind_i64 = f_bind_i64, .bind_text = f_bind_text, .bind_blob = f_bind_blob, .bind_null = f_bind_null,

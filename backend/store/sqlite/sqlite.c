@@ -124,6 +124,22 @@ static ec_t conn_set_version(void *conn, int64_t version)
     return exec(conn, "set version", sql);
 }
 
+static ec_t conn_check(void *conn, void (*say)(void *ctx, const char *finding), void *ctx)
+{
+    struct sqlite *c = conn;
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(c->db, "PRAGMA integrity_check", -1, &st, NULL);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(st, 0);
+        if (text == NULL || strcmp(text, "ok") != 0)
+            say(ctx, text != NULL ? text : "integrity_check");
+        rc = SQLITE_OK;
+    }
+    ec_t ec = rc == SQLITE_DONE ? ecNone : sqlite_error(c, rc, "integrity_check");
+    sqlite3_finalize(st);
+    return ec;
+}
+
 static ec_t conn_begin(void *conn)       { return exec(conn, "begin", "BEGIN IMMEDIATE"); }
 static ec_t conn_commit(void *conn)      { return exec(conn, "commit", "COMMIT"); }
 static ec_t conn_savepoint(void *conn)   { return exec(conn, "savepoint", "SAVEPOINT s"); }
@@ -213,7 +229,7 @@ static struct blob col_bytes(void *st, unsigned i)
 
 const struct db_ops db_sqlite = {
     .name = "sqlite", .usable = sqlite_usable, .open = conn_open, .close = conn_close, .remove = sqlite_remove, .current = conn_current,
-    .script = conn_script, .version = conn_version, .set_version = conn_set_version,
+    .script = conn_script, .check = conn_check, .version = conn_version, .set_version = conn_set_version,
     .begin = conn_begin, .commit = conn_commit, .rollback = conn_rollback,
     .savepoint = conn_savepoint, .release = conn_release, .rollback_to = conn_rollback_to, .changes = conn_changes,
     .prepare = st_prepare, .finalize = st_finalize, .bind_i64 = bind_i64, .bind_text = bind_text, .bind_blob = bind_blob, .bind_null = bind_null,
