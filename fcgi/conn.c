@@ -97,10 +97,10 @@ static void close_locked(struct conn *c)
     int fd = c->fd;
     c->state = FREE;
     c->arena = c->early_arena = NULL;
-    close(fd);
     atomic_fetch_sub(&f->open, 1);
     if (was_busy)
         atomic_fetch_sub(&f->busy, 1);
+    close(fd);
     arena_free(a);
     arena_free(early);
 }
@@ -585,12 +585,12 @@ struct front *conn_listen(const struct config *c, struct timers *ts, const struc
         *why = "libfcgi does not start";
         return NULL;
     }
-    f->conns = descriptors_max();
-    f->conn = calloc(f->conns, sizeof *f->conn); /* lives as long as the process; untouched slots take no memory */
-    must(f->conn != NULL);
     f->listener = listen_open(&f->place, c->listen, a, why);
     if (f->listener < 0)
         return NULL;
+    f->conns = descriptors_max();
+    f->conn = calloc(f->conns, sizeof *f->conn); /* lives as long as the process; untouched slots take no memory */
+    must(f->conn != NULL);
     f->epoll = epoll_create1(EPOLL_CLOEXEC);
     f->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (f->epoll < 0 || f->bell < 0 || !watch(f, f->listener, EPOLLIN | EPOLLONESHOT, TAG_LISTENER) || !watch(f, f->bell, EPOLLIN, TAG_BELL)) {

@@ -1,0 +1,441 @@
+/* Connections: whole and half requests, stalled and vanished peers, waiting without a thread, and what we rely on in libfcgi. */
+#include "tests/unit.h"
+#include "peer.h"
+#include "backend/base/filetime.h"
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static atomic_uint served;
+
+static const char *param(char **params, const char *name)
+{
+    for (; *params != NULL; params++)
+        if (strncmp(*params, name, strlen(name)) == 0 && (*params)[strlen(name)] == '=')
+            return *params + strlen(name) + 1;
+    return "";
+}
+
+static unsigned long number(char **params, const char *name) { return strtoul(param(params, name), NULL, 10); }
+
+static void early(const void *ctx, struct wr *w) { wr_bytes(w, ctx, strlen(ctx)); }
+
+/* The peer has its answer before the worker has put the connection back. */
+static bool busy_becomes(struct rig *r, unsigned n)
+{
+    for (int i = 0; i < 1000 && conn_busy(r->front) != n; i++)
+        peer_nap(1);
+    return conn_busy(r->front) == n;
+}
+
+/* What the parameters say: EARLY=ms promises a head, SLEEP=ms works, AFTER=ms delays, BIG=n answers with n bytes; else an echo. */
+static void handler(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large)
+{
+    struct blob piece[3] = { blob_str(too_large ? "large" : "ok "), blob_str(arena_strdup(a, param(params, "NAME"))), body };
+    size_t count = 0, big = number(params, "BIG");
+    (void)app;
+    while (params[count] != NULL)
+        count++;
+    if (*param(params, "EARLY") != '\0')
+        conn_promise(c, clock_ms() + number(params, "EARLY"), early, "head|");
+    if (*param(params, "SLEEP") != '\0')
+        peer_nap((long)number(params, "SLEEP"));
+    if (*param(params, "COUNT") != '\0')
+        piece[1] = blob_str(arena_printf(a, "%zu", count));
+    if (big != 0)
+        piece[2] = blob_of(arena_alloc(a, big), big);
+    if (conn_settle(c))
+        piece[0] = blob_str("rest");
+    atomic_fetch_add(&served, 1);
+    if (*param(params, "AFTER") != '\0')
+        conn_answer_after(c, piece, 3, number(params, "AFTER"));
+    else
+        conn_answer(c, piece, 3);
+}
+
+static const struct conn_service service = { NULL, handler };
+
+#define PARAMS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static const char *ask(struct rig *r, int fd, struct blob request, unsigned ms)
+{
+    struct blob out;
+    return peer_send(fd, request) && peer_answer(r->a, fd, ms, &out) ? arena_str(r->a, out) : NULL;
+}
+
+TEST(requests_on_a_kept_connection)
+{
+    struct rig r;
+    rig_start(&r, 2, &service);
+    int fd = peer_connect(&r);
+    for (int i = 0; i < 50; i++)
+        CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n:", "X="), blob_str("body")), 5000), "ok n:body");
+    CHECK_INT(conn_open(r.front), 1);
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_of(NULL, 0)), 5000), "ok n");
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(without_keep_the_connection_ends)
+{
+    struct rig r;
+    rig_start(&r, 1, &service);
+    int fd = peer_connect(&r);
+    uint64_t before = clock_ms();
+    CHECK_STR(ask(&r, fd, peer_request(r.a, false, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    CHECK(peer_closed(fd, 5000));
+    CHECK(clock_ms() - before < 1000); /* libfcgi would have waited for our side for up to 2 s */
+    CHECK_INT(conn_open(r.front), 0);
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(bodies_of_all_sizes)
+{
+    static const size_t sizes[] = { 0, 1, 8183, 8184, 8185, 65535, 65536, 300000 };
+    struct rig r;
+    rig_start(&r, 1, &service);
+    int fd = peer_connect(&r);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct blob out;
+        uint8_t *body = arena_alloc(r.a, sizes[i]);
+        for (size_t k = 0; k < sizes[i]; k++)
+            body[k] = (uint8_t)(k * 31 + k / 256);
+        REQUIRE(peer_send(fd, peer_request(r.a, true, PARAMS("NAME="), blob_of(body, sizes[i]))));
+        REQUIRE(peer_answer(r.a, fd, 5000, &out));
+        CHECK_INT(out.n, sizes[i] + 3);
+        CHECK(out.n == sizes[i] + 3 && memcmp(out.p + 3, body, sizes[i]) == 0);
+    }
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(a_body_that_is_too_large_is_read_to_its_end)
+{
+    struct rig r;
+    rig_start(&r, 1, &service);
+    r.config->request_max = 1000;
+    int fd = peer_connect(&r);
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_of(arena_alloc(r.a, 100000), 100000)), 5000), "largen");
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(parameters_beyond_what_is_peeked)
+{
+    struct rig r;
+    rig_start(&r, 1, &service);
+    int fd = peer_connect(&r);
+    char *large = arena_alloc(r.a, 60001);
+    memset(large, 'x', 60000);
+    memcpy(large, "LARGE=", 6);
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS(large, "COUNT=1", "A=b"), blob_str("!")), 5000), "ok 4!"); /* libfcgi adds FCGI_ROLE */
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    close(fd);
+    rig_stop(&r);
+}
+
+/* One worker thread, many peers that stop within their parameters: others are served meanwhile, the stalled ones end. */
+TEST(half_parameters_hold_nobody)
+{
+    enum { N = 8 };
+    struct rig r;
+    int stalled[N];
+    rig_start(&r, 1, &service);
+    struct blob request = peer_request(r.a, true, PARAMS("NAME=n", "A=bbbbbbbbbbbbbbbbbbbb"), blob_str("b"));
+    for (size_t i = 0; i < N; i++) {
+        stalled[i] = peer_connect(&r);
+        REQUIRE(peer_send(stalled[i], blob_of(request.p, i * 7 + 1)));
+    }
+    peer_nap(50);
+    int fd = peer_connect(&r);
+    uint64_t before = clock_ms();
+    CHECK_STR(ask(&r, fd, request, 5000), "ok nb");
+    CHECK(clock_ms() - before < 500);
+    REQUIRE(peer_send(stalled[0], blob_of(request.p + 1, request.n - 1))); /* this one was only slow */
+    struct blob out;
+    CHECK(peer_answer(r.a, stalled[0], 5000, &out));
+    for (size_t i = 1; i < N; i++)
+        CHECK(peer_closed(stalled[i], 3000));
+    for (size_t i = 0; i < N; i++)
+        close(stalled[i]);
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(byte_by_byte)
+{
+    struct rig r;
+    rig_start(&r, 1, &service);
+    struct blob request = peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), out;
+    int fd = peer_connect(&r);
+    for (size_t i = 0; i < request.n; i++) {
+        REQUIRE(peer_send(fd, blob_of(request.p + i, 1)));
+        peer_nap(2);
+    }
+    CHECK(peer_answer(r.a, fd, 5000, &out));
+    close(fd);
+    rig_stop(&r);
+}
+
+/* libfcgi returns such a request as complete, its parameters cut; only the error of its stream tells. */
+TEST(a_stall_between_two_large_parameters_is_not_served)
+{
+    struct rig r;
+    rig_start(&r, 1, &service);
+    unsigned before = atomic_load(&served);
+    char *large = arena_alloc(r.a, 20001);
+    memset(large, 'x', 20000);
+    memcpy(large, "LARGE=", 6);
+    struct blob request = peer_request(r.a, true, PARAMS(large, "NAME=n"), blob_str("b"));
+    int fd = peer_connect(&r);
+    /* BEGIN 16, PARAMS head 8, lengths 1 + 4, LARGE 5, value 19994: the boundary of a name-value pair */
+    REQUIRE(peer_send(fd, blob_of(request.p, 16 + 8 + 1 + 4 + 5 + 19994)));
+    CHECK(peer_closed(fd, 4000));
+    CHECK_INT(atomic_load(&served), before);
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(a_stall_within_the_body_is_not_served)
+{
+    struct rig r;
+    rig_start(&r, 2, &service);
+    unsigned before = atomic_load(&served);
+    struct blob request = peer_request(r.a, true, PARAMS("NAME=n"), blob_of(arena_alloc(r.a, 5000), 5000));
+    int fd = peer_connect(&r), gone = peer_connect(&r);
+    REQUIRE(peer_send(fd, blob_of(request.p, request.n - 1000)));
+    REQUIRE(peer_send(gone, blob_of(request.p, request.n - 1000)));
+    close(gone);
+    CHECK(peer_closed(fd, 4000));
+    CHECK_INT(atomic_load(&served), before);
+    close(fd);
+    CHECK(busy_becomes(&r, 0));
+    rig_stop(&r);
+}
+
+TEST(nonsense_ends_the_connection)
+{
+    static const char *const nonsense[] = {
+        "GET / HTTP/1.1\r\n\r\n-----------------------------------------------",
+        "\x01\x01\x00\x01\x00\x08\x00\x00\x00\x09\x01\x00\x00\x00\x00\x00",                    /* no such role */
+    };
+    struct rig r;
+    rig_start(&r, 1, &service);
+    for (size_t i = 0; i < 2; i++) {
+        int fd = peer_connect(&r);
+        REQUIRE(peer_send(fd, blob_of(nonsense[i], i == 0 ? strlen(nonsense[0]) : 16)));
+        CHECK(peer_closed(fd, 4000));
+        close(fd);
+    }
+    /* parameters that claim more than there is: CVE-2025-23016 */
+    struct blob huge = unhex("01 01 00 01 00 08 00 00 00 01 01 00 00 00 00 00  01 04 00 01 00 08 00 00 ff ff ff ff ff ff ff ff  01 04 00 01 00 00 00 00");
+    int fd = peer_connect(&r);
+    REQUIRE(peer_send(fd, huge));
+    CHECK(peer_closed(fd, 4000));
+    close(fd);
+    fd = peer_connect(&r);
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(early_head_pending_and_rest)
+{
+    struct rig r;
+    rig_start(&r, 1, &service);
+    r.config->pending_period = 100;
+    int fd = peer_connect(&r);
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("EARLY=50", "SLEEP=320"), blob_of(NULL, 0)), 5000), "head|PENDING\r\nPENDING\r\nrest");
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("EARLY=200", "NAME=fast"), blob_of(NULL, 0)), 5000), "ok fast");
+    peer_nap(250); /* and no head afterwards */
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_of(NULL, 0)), 5000), "ok n");
+    close(fd);
+    rig_stop(&r);
+}
+
+/* A client that reads nothing while thousands of PENDING lines are due: they are dropped, never torn. */
+TEST_LIMIT(early_bytes_into_a_full_socket, 30)
+{
+    struct rig r;
+    rig_start(&r, 1, &service);
+    r.config->pending_period = 1;
+    int fd = peer_connect(&r);
+    int small = 2048;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    REQUIRE(peer_send(fd, peer_request(r.a, true, PARAMS("EARLY=0", "SLEEP=3000"), blob_of(NULL, 0))));
+    peer_nap(3200);
+    struct blob out;
+    REQUIRE(peer_answer(r.a, fd, 5000, &out));
+    const char *text = arena_str(r.a, out);
+    CHECK(strncmp(text, "head|", 5) == 0);
+    size_t at = 5;
+    while (strncmp(text + at, "PENDING\r\n", 9) == 0)
+        at += 9;
+    CHECK_STR(text + at, "rest");
+    close(fd);
+    rig_stop(&r);
+}
+
+/* One worker thread; the reader of 8 MB sleeps; others are served; then all of it arrives. */
+TEST(an_answer_nobody_reads_holds_no_thread)
+{
+    struct rig r;
+    struct blob out;
+    rig_start(&r, 1, &service);
+    int lazy = peer_connect(&r), fd = peer_connect(&r);
+    REQUIRE(peer_send(lazy, peer_request(r.a, true, PARAMS("BIG=8000000"), blob_of(NULL, 0))));
+    peer_nap(100);
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 2000), "ok nb");
+    CHECK(busy_becomes(&r, 1));
+    REQUIRE(peer_answer(r.a, lazy, 10000, &out));
+    CHECK_INT(out.n, 8000003);
+    CHECK_STR(ask(&r, lazy, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 2000), "ok nb");
+    close(lazy);
+    lazy = peer_connect(&r);
+    REQUIRE(peer_send(lazy, peer_request(r.a, true, PARAMS("BIG=8000000"), blob_of(NULL, 0))));
+    peer_nap(50);
+    close(lazy); /* goes away in the middle */
+    peer_nap(50);
+    CHECK(busy_becomes(&r, 0));
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(a_vanished_peer_does_not_stop_the_work)
+{
+    struct rig r;
+    rig_start(&r, 1, &service);
+    unsigned before = atomic_load(&served);
+    r.config->pending_period = 10;
+    int fd = peer_connect(&r);
+    REQUIRE(peer_send(fd, peer_request(r.a, true, PARAMS("EARLY=10", "SLEEP=200"), blob_of(NULL, 0))));
+    peer_nap(50);
+    close(fd);
+    fd = peer_connect(&r);
+    CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    CHECK_INT(atomic_load(&served), before + 2);
+    CHECK(busy_becomes(&r, 0));
+    close(fd);
+    rig_stop(&r);
+}
+
+TEST(delayed_answers_hold_no_thread)
+{
+    enum { N = 30 };
+    struct rig r;
+    int fd[N];
+    struct blob out;
+    rig_start(&r, 1, &service);
+    uint64_t before = clock_ms();
+    for (size_t i = 0; i < N; i++) {
+        fd[i] = peer_connect(&r);
+        REQUIRE(peer_send(fd[i], peer_request(r.a, true, PARAMS("AFTER=400", "NAME=x"), blob_str("b"))));
+    }
+    int quick = peer_connect(&r);
+    CHECK_STR(ask(&r, quick, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    CHECK(clock_ms() - before < 400);
+    close(fd[0]); /* leaves before its answer is due */
+    for (size_t i = 1; i < N; i++) {
+        REQUIRE(peer_answer(r.a, fd[i], 5000, &out));
+        CHECK_STR(arena_str(r.a, out), "ok xb");
+    }
+    CHECK(clock_ms() - before >= 400);
+    CHECK(clock_ms() - before < 1500);
+    CHECK_STR(ask(&r, fd[1], peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    for (size_t i = 1; i < N; i++)
+        close(fd[i]);
+    close(quick);
+    rig_stop(&r);
+}
+
+TEST(draining)
+{
+    struct rig r;
+    struct blob out;
+    rig_start(&r, 2, &service);
+    int idle = peer_connect(&r), busy = peer_connect(&r);
+    CHECK_STR(ask(&r, idle, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    REQUIRE(peer_send(busy, peer_request(r.a, true, PARAMS("SLEEP=300", "NAME=n"), blob_str("b"))));
+    peer_nap(50);
+    int queued = peer_connect(&r); /* in the queue, not yet accepted perhaps */
+    REQUIRE(peer_send(queued, peer_request(r.a, true, PARAMS("NAME=q"), blob_str("b"))));
+    conn_refuse(r.front);
+    CHECK(access(r.path, F_OK) != 0);
+    CHECK_INT(peer_connect(&r), -1);
+    CHECK(conn_draining(r.front));
+    REQUIRE(peer_answer(r.a, queued, 5000, &out));
+    conn_idle_close(r.front);
+    CHECK(peer_closed(idle, 1000));
+    CHECK(peer_closed(queued, 1000)); /* answered before or after the refusal, it does not stay */
+    CHECK(busy_becomes(&r, 1));
+    REQUIRE(peer_answer(r.a, busy, 5000, &out)); /* what was under way ends well */
+    CHECK(peer_closed(busy, 1000));
+    CHECK_INT(conn_open(r.front), 0);
+    close(idle), close(busy), close(queued);
+    rig_stop(&r);
+}
+
+TEST(a_socket_is_taken_over_without_a_gap)
+{
+    struct rig r, s;
+    const char *why = "";
+    rig_start(&r, 1, &service);
+    rig_start(&s, 1, &service);
+    s.config->listen = r.path;
+    struct front *second = conn_listen(s.config, s.timers, &service, s.a, &why);
+    REQUIRE(second != NULL);
+    conn_refuse(r.front);                       /* the first leaves: the file is the second's */
+    CHECK(access(r.path, F_OK) == 0);
+    int fd = peer_connect(&r);
+    CHECK(fd >= 0);
+    close(fd);
+    conn_refuse(second);
+    CHECK(access(r.path, F_OK) != 0);
+    conn_close_all(second);
+    rig_stop(&s);
+    rig_stop(&r);
+}
+
+TEST(a_socket_that_cannot_be_had)
+{
+    struct rig r;
+    const char *why = "";
+    rig_start(&r, 1, &service);
+    r.config->listen = "/nonexistent/dir/x.sock";
+    CHECK(conn_listen(r.config, r.timers, &service, r.a, &why) == NULL);
+    CHECK(strstr(why, "/nonexistent/dir/x.sock: No such file") != NULL);
+    char *longest = arena_alloc(r.a, 301);
+    memset(longest, 'x', 300);
+    r.config->listen = longest;
+    CHECK(conn_listen(r.config, r.timers, &service, r.a, &why) == NULL);
+    CHECK(strstr(why, "path of a socket") != NULL);
+    rig_stop(&r);
+}
+
+/* 100 connections, 4 threads, several requests each. */
+TEST(many_at_once)
+{
+    enum { N = 100, ROUNDS = 20 };
+    struct rig r;
+    int fd[N];
+    struct blob out;
+    rig_start(&r, 4, &service);
+    struct blob request = peer_request(r.a, true, PARAMS("NAME=n"), blob_str("body"));
+    for (size_t i = 0; i < N; i++)
+        fd[i] = peer_connect(&r);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < N; i++)
+            REQUIRE(peer_send(fd[i], request));
+        for (size_t i = 0; i < N; i++) {
+            REQUIRE(peer_answer(r.a, fd[i], 5000, &out));
+            CHECK_INT(out.n, 8);
+        }
+    }
+    for (size_t i = 0; i < N; i++)
+        close(fd[i]);
+    rig_stop(&r);
+}
