@@ -2,6 +2,7 @@
 #include "backend/base/must.h"
 #include "backend/base/utf.h"
 #include <unicode/ucnv.h>
+#include <unicode/ucnv_cb.h>
 #include <unicode/ucnv_err.h>
 
 struct codepage { uint16_t number; const char *icu; bool ascii; };

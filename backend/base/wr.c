@@ -24,7 +24,7 @@ uint8_t *wr_need(struct wr *w, size_t n)
     }
     if (n > w->cap - w->n)
         grow(w, w->n + n);
-    uint8_t *p = w->p + w->n;
+    uint8_t *p = w->n != 0 ? w->p + w->n : w->p; /* nothing may be written to nothing */
     w->n += n;
     return p;
 }

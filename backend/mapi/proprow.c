@@ -19,13 +19,16 @@ static bool beyond_count(const struct pv_codec *c, const struct propval *v)
     return false;
 }
 
+/* The error of an erroneous value: never ecNone, whatever came off the wire. */
+static ec_t own_error(const struct propval *v) { return v->v.err != ecNone ? v->v.err : ecNotFound; }
+
 /* ecNone if the value can be written in a column of this type. */
 static ec_t column_error(const struct pv_codec *c, uint16_t type, const struct propval *v)
 {
     if (v == NULL)
         return ecNotFound;
     if (prop_type(v->tag) == PtypErrorCode && type != PtypErrorCode)
-        return v->v.err;
+        return own_error(v);
     if (!propval_fits(v, type))
         return ecNotFound;
     return v->large || beyond_count(c, v) ? ecOutOfMemory : ecNone;
@@ -78,7 +81,7 @@ static void write_flagged_column(struct wr *w, const struct pv_codec *c, uint16_
         wr_u16(w, prop_type(v->tag));
     wr_u8(w, VALUE_PRESENT);
     uint16_t as = type == PtypUnspecified && v != NULL ? prop_type(v->tag) : type;
-    ec_t     ec = type == PtypUnspecified && v != NULL && as == PtypErrorCode ? v->v.err : write_column(w, c, as, v, limit);
+    ec_t     ec = type == PtypUnspecified && v != NULL && as == PtypErrorCode ? own_error(v) : write_column(w, c, as, v, limit);
     if (ec == ecNone)
         return;
     wr_rewind(w, mark);

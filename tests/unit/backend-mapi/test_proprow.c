@@ -62,6 +62,16 @@ TEST(flagged_row)
     CHECK_INT(v[0].v.err, ecNotFound);
 }
 
+TEST(an_error_of_none_is_still_an_error)
+{
+    fresh();
+    struct props p = { 0 };
+    props_set(arena, &p, pv_err(PidTagSubject, ecNone));
+    props_set(arena, &p, pv_err(PidTagDisplayName, ecNone));
+    static const uint32_t two[] = { PidTagSubject, PROP_TAG(0x3001, PtypUnspecified) };
+    CHECK_BYTES(write_row(two, 2, &p, 0), "01 0a 0f 01 04 80 0a 00 0a 0f 01 04 80");
+}
+
 TEST(columns_in_eight_bits)
 {
     fresh();
