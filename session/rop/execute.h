@@ -35,7 +35,7 @@ void execute_run(const struct session_env *env, struct context *c, const struct 
 
 /* --- what the ladder works on ------------------------------------------------------------------------------------------------------- */
 
-struct lease { uint8_t logon_id; struct guid id; struct mailbox *m; bool savepoint; };
+struct exec_lease { uint8_t logon_id; struct guid id; struct mailbox *m; bool savepoint; };
 
 struct exec {
     const struct session_env *env;
@@ -44,7 +44,7 @@ struct exec {
     struct objects *objects;
     struct pv_codec codec;
     uint32_t       *handle; size_t handles, handle_cap;
-    struct lease   *lease; size_t leases, lease_cap;
+    struct exec_lease   *lease; size_t leases, lease_cap;
     struct wr       out;         /* the RopsList of the answer */
     size_t          ceiling;     /* of out, before anything is reserved for the requests that follow */
     bool            ceiling_max; /* the client can not offer more room */

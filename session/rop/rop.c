@@ -126,7 +126,7 @@ static const struct logon_entry *logon_of(const struct context *c, uint8_t logon
     return NULL;
 }
 
-static struct lease *lease_of(struct exec *x, const struct logon_entry *l, ec_t *ec)
+static struct exec_lease *lease_of(struct exec *x, const struct logon_entry *l, ec_t *ec)
 {
     *ec = ecNone;
     for (size_t i = 0; i < x->leases; i++)
@@ -138,11 +138,11 @@ static struct lease *lease_of(struct exec *x, const struct logon_entry *l, ec_t 
     if (*ec != ecNone)
         return NULL;
     x->lease = arena_grow(x->a, x->lease, &x->lease_cap, x->leases, sizeof *x->lease);
-    x->lease[x->leases] = (struct lease){ .logon_id = l->logon_id, .id = l->mailbox, .m = m };
+    x->lease[x->leases] = (struct exec_lease){ .logon_id = l->logon_id, .id = l->mailbox, .m = m };
     return &x->lease[x->leases++];
 }
 
-static ec_t lease_write(struct lease *l)
+static ec_t lease_write(struct exec_lease *l)
 {
     if (l->savepoint)
         return ecNone;
@@ -159,7 +159,7 @@ ec_t rop_mailbox(struct rop_ctx *c, uint8_t logon_id, bool for_writing, struct m
     const struct logon_entry *logon = logon_of(c->context, logon_id);
     if (logon == NULL)
         return EC(ecNullObject);
-    struct lease *l = lease_of(c->x, logon, &ec);
+    struct exec_lease *l = lease_of(c->x, logon, &ec);
     if (l == NULL)
         return ec;
     *out = l->m;
@@ -266,7 +266,7 @@ static void write_error(struct rop_ctx *c, size_t body, ec_t ec)
 static void settle(struct exec *x, bool keep)
 {
     for (size_t i = 0; i < x->leases; i++) {
-        struct lease *l = &x->lease[i];
+        struct exec_lease *l = &x->lease[i];
         if (!l->savepoint)
             continue;
         l->savepoint = false;
