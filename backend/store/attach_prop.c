@@ -171,5 +171,5 @@ ec_t attachment_prop_settable(uint32_t tag)
     if (i >= 0 && (made[i].flags & RO) != 0)
         return EC(ecAccessDenied);
     bool real = type_known(prop_type(tag)) && prop_type(tag) != PtypErrorCode && prop_type(tag) != PtypNull;
-    return real ? ecNone : EC(ecNotSupported);
+    return real || prop_type(tag) == PtypUnspecified ? ecNone : EC(ecNotSupported);
 }

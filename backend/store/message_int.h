@@ -69,6 +69,7 @@ struct message_src {
     struct arena   *a;            /* where values live */
     struct message_row *row;      /* NULL: not stored */
     const struct msg *over;       /* changes, or the whole message; may be NULL */
+    const struct msg *atts;       /* the attachments of that time; NULL: those that are stored now */
     bool     embedded;
     uint64_t mid, fid;            /* 0: none yet */
     uint32_t rights;              /* of the actor in the folder */

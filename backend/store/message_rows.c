@@ -37,11 +37,7 @@ static const struct propval *get(void *ctx, uint32_t tag)
     return prop_type(v->tag) == PtypErrorCode ? NULL : v;
 }
 
-static size_t sub(void *ctx, uint32_t subobject, const struct restriction *r)
-{
-    struct message_src *s = ctx;
-    return message_row_sub(s->m, s->mid, subobject, r, s->a);
-}
+static size_t sub(void *ctx, uint32_t subobject, const struct restriction *r);
 
 void message_view(struct message_src *s, struct view_msg *out)
 {
@@ -72,24 +68,52 @@ static const struct propval *att_get(void *ctx, uint32_t tag)
     return prop_type(v->tag) == PtypErrorCode ? NULL : v;
 }
 
-size_t message_row_sub(struct mailbox *m, uint64_t mid, uint32_t subobject, const struct restriction *r, struct arena *a)
+static size_t match_rcpts(struct part *p, const struct message_row *row, const struct restriction *r)
 {
     struct msg msg = { 0 };
-    struct part p = { .m = m, .a = a };
     size_t found = 0;
-    if (prop_id(subobject) == prop_id(PidTagMessageRecipients)) {
-        struct message_row row;
-        if (message_row_load(m, a, mid, MCOLS_RCPTS, &row) != ecNone || !rcpts_unpack(row.rcpts, a, &msg))
-            return 0;
-        for (size_t i = 0; i < msg.nrcpt; i++) {
-            p.rcpt = &msg.rcpt[i];
-            found += restriction_match(r, &(struct res_row){ &p, rcpt_get, NULL });
-        }
-    } else if (prop_id(subobject) == prop_id(PidTagMessageAttachments) && attach_load(m, a, mid, &msg) == ecNone) {
-        for (size_t i = 0; i < msg.natt; i++) {
-            p.att = &msg.att[i];
-            found += restriction_match(r, &(struct res_row){ &p, att_get, NULL });
-        }
+    if (!rcpts_unpack(row->rcpts, p->a, &msg))
+        return 0;
+    for (size_t i = 0; i < msg.nrcpt; i++) {
+        p->rcpt = &msg.rcpt[i];
+        found += restriction_match(r, &(struct res_row){ p, rcpt_get, NULL });
     }
     return found;
+}
+
+static size_t match_atts(struct part *p, const struct msg *msg, const struct restriction *r)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < msg->natt; i++) {
+        p->att = &msg->att[i];
+        found += restriction_match(r, &(struct res_row){ p, att_get, NULL });
+    }
+    return found;
+}
+
+static bool of_rcpts(uint32_t subobject) { return prop_id(subobject) == prop_id(PidTagMessageRecipients); }
+static bool of_atts(uint32_t subobject)  { return prop_id(subobject) == prop_id(PidTagMessageAttachments); }
+
+size_t message_row_sub(struct mailbox *m, uint64_t mid, uint32_t subobject, const struct restriction *r, struct arena *a)
+{
+    struct part p = { .m = m, .a = a };
+    struct message_row row;
+    struct msg msg = { 0 };
+    if (of_rcpts(subobject) && message_row_load(m, a, mid, MCOLS_RCPTS, &row) == ecNone)
+        return match_rcpts(&p, &row, r);
+    if (of_atts(subobject) && attach_load(m, a, mid, &msg) == ecNone)
+        return match_atts(&p, &msg, r);
+    return 0;
+}
+
+/* The recipients of the row at hand, and the attachments that were there at that time if they are not the ones stored now. */
+static size_t sub(void *ctx, uint32_t subobject, const struct restriction *r)
+{
+    struct message_src *s = ctx;
+    struct part p = { .m = s->m, .a = s->a };
+    if (of_rcpts(subobject) && (s->row->have & MCOLS_RCPTS) != 0)
+        return match_rcpts(&p, s->row, r);
+    if (of_atts(subobject) && s->atts != NULL)
+        return match_atts(&p, s->atts, r);
+    return message_row_sub(s->m, s->mid, subobject, r, s->a);
 }

@@ -14,6 +14,7 @@ struct saving {
     bool   exists;
     struct message_row was, now;
     struct msg whole;             /* properties and recipients as they will be */
+    struct msg atts_were;         /* attachments before the change, if it touches them */
     struct msg parts;             /* those of them that are packed, with large values moved out */
 };
 
@@ -252,6 +253,8 @@ static ec_t set_attachments(struct saving *v)
 {
     uint32_t n = 0;
     uint64_t bytes = 0;
+    if (v->exists && v->over->natt != 0)
+        TRY(attach_load(v->m, v->m->arena, v->s->mid, &v->atts_were));
     TRY(attach_save(v->m, v->s->mid, v->over));
     TRY(attach_sum(v->m, v->s->mid, &n, &bytes));
     uint32_t next = v->over->next_att != 0 ? v->over->next_att : (uint32_t)v->was.i[MCOL_next_att];
@@ -336,6 +339,7 @@ static ec_t tell_views(struct saving *v)
     message_view(&now, &n);
     if (!v->exists)
         return view_message_added(v->m, &n);
+    was.atts = v->over->natt != 0 ? &v->atts_were : NULL;
     message_view(&was, &w);
     return view_message_changed(v->m, &w, &n, NULL);
 }

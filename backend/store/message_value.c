@@ -98,6 +98,8 @@ ec_t message_prop_settable(uint32_t tag, bool saved_once)
     const struct prop *p = made_of(tag);
     if (p != NULL && ((p->flags & RO) != 0 || ((p->flags & ONCE) != 0 && saved_once)))
         return EC(ecAccessDenied);
+    if (prop_type(tag) == PtypUnspecified)
+        return ecNone; /* asked for a deletion, which goes by the id */
     if (!type_known(prop_type(tag)) || prop_type(tag) == PtypErrorCode || prop_type(tag) == PtypNull)
         return EC(ecNotSupported);
     int c = message_col_of(tag);

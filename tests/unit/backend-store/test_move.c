@@ -1,6 +1,8 @@
 /* Messages moved, copied and deleted: ids, tombstones, counters, events. */
 #include "backend/store/event.h"
+#include "backend/store/large.h"
 #include "backend/store/message.h"
+#include "backend/store/named.h"
 #include "tests/unit/backend-store/mbox.h"
 
 static struct mbox b;
@@ -216,5 +218,53 @@ TEST(many_at_once)
     check_counts(sf(SF_DRAFTS), 0, 0, 0);
     REQUIRE_EC(mailbox_commit(b.m), ecNone);
     mbox_clean(&b);
+    mbox_end(&b);
+}
+
+
+/* Another mailbox has other ids for the same names, and its own large values. */
+TEST(copied_into_another_mailbox)
+{
+    b = mbox_new();
+    struct mbox o = mbox_new();
+    struct propname names[] = { { PROPNAME_STRING, PS_PUBLIC_STRINGS, 0, blob_str("Tea") }, { PROPNAME_LID, PSETID_Common, 0x8501, { NULL, 0 } } };
+    uint16_t ids[2], there[2];
+    bool missing, partial = false;
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    REQUIRE_EC(mailbox_write(o.m), ecNone);
+    REQUIRE_EC(named_ids(o.m, &names[1], 1, true, &there[1], &missing), ecNone); /* so that the numbers differ */
+    REQUIRE_EC(named_ids(b.m, names, 2, true, ids, &missing), ecNone);
+    struct msg m = { 0 };
+    uint8_t *big = arena_alloc(b.a, 30000);
+    memset(big, 'q', 30000);
+    props_set(b.a, &m.set, pv_str(PROP_TAG(ids[0], PtypString), "Earl Grey"));
+    props_set(b.a, &m.set, pv_str(PidTagSubject, "FW: both"));
+    props_set(b.a, &m.set, pv_bin(PidTagHtml, blob_of(big, 30000)));
+    struct attachment *att = msg_att_add(b.a, &m, 0);
+    att->fresh = true;
+    props_set(b.a, &att->set, pv_i32(PROP_TAG(ids[1], PtypInteger32), 7));
+    struct message_save s = { .fid = sf(SF_INBOX), .over = &m };
+    REQUIRE_EC(message_save(b.m, &s), ecNone);
+    uint64_t mids[] = { s.mid, 555555 }, to = mailbox_info(o.m)->fid[SF_DRAFTS];
+    REQUIRE_EC(messages_copy_to(b.m, sf(SF_INBOX), o.m, to, mids, 2, &partial), ecNone);
+    CHECK(partial);
+    REQUIRE_EC(mailbox_commit(o.m), ecNone);
+    REQUIRE_EC(mailbox_commit(b.m), ecNone);
+    uint64_t mid = (uint64_t)mbox_sql(&o, "SELECT max(mid) FROM message");
+    REQUIRE_EC(named_ids(o.m, names, 2, false, there, &missing), ecNone);
+    CHECK(!missing && there[0] != ids[0]);
+    struct msg got;
+    REQUIRE_EC(message_load(o.m, mid, LOAD_ALL, &got), ecNone);
+    CHECK_STR(arena_str(o.a, props_str(&got.set, PROP_TAG(there[0], PtypString))), "Earl Grey");
+    REQUIRE(got.natt == 1);
+    CHECK_INT(props_i32(&got.att[0].set, PROP_TAG(there[1], PtypInteger32), 0), 7);
+    const struct propval *html = props_find(&got.set, PidTagHtml);
+    REQUIRE(html != NULL && html->large);
+    struct propval here;
+    REQUIRE_EC(large_load(o.m, html, &here), ecNone);
+    CHECK_BLOB(here.v.bin, blob_of(big, 30000));
+    mbox_clean(&o);
+    mbox_clean(&b);
+    mbox_end(&o);
     mbox_end(&b);
 }
