@@ -31,6 +31,8 @@ static void read_recipient(struct rd *r, const struct pv_codec *c, struct action
     for (size_t i = 0; i < n && rd_ok(r); i++) {
         out->v = arena_grow(c->a, out->v, &cap, out->n, sizeof *out->v);
         propval_read_tagged(r, c, &out->v[out->n++]);
+        if (arena_over(c->a))
+            rd_fail(r, "rule action too large");
     }
 }
 

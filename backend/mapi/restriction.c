@@ -24,6 +24,8 @@ static void read_list(struct rd *r, const struct pv_codec *c, struct restriction
     for (size_t i = 0; i < n && rd_ok(r); i++) {
         out->list.v = arena_grow(c->a, out->list.v, &cap, out->list.n, sizeof *out->list.v);
         read_one(r, c, &out->list.v[out->list.n++]);
+        if (arena_over(c->a)) /* a node of one byte takes a hundred here */
+            rd_fail(r, "restriction too large");
     }
 }
 

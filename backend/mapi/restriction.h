@@ -29,7 +29,7 @@ struct restriction {
 };
 
 /* Reads one restriction; counts are 16 bits wide for PV_COUNTS_ROP and 32 for PV_COUNTS_WIDE.  Latches on malformed bytes, on nesting
- * deeper than RD_MAX_DEPTH.  In c->a. */
+ * deeper than RD_MAX_DEPTH, on an arena over its ceiling.  In c->a. */
 struct restriction *restriction_read(struct rd *r, const struct pv_codec *c);
 void restriction_write(struct wr *w, const struct pv_codec *c, const struct restriction *r);
 
