@@ -1,0 +1,56 @@
+/* execute.c - an Execute: begin, the ROPs, finish. */
+#include "backend/base/fault.h"
+#include "session/reply.h"
+#include "session/rop/execute.h"
+
+/* Nothing of the request stays but its number; the answer says why. */
+static void give_up(struct session_reply *r, struct context *x, enum xrc code, struct blob body)
+{
+    context_abandon(x);
+    reply_context(r, x);
+    r->code = code;
+    r->body = body;
+}
+
+static void run(struct session_env *e, const struct execute *q, struct session_reply *r, struct context *x)
+{
+    struct execute_result done;
+    execute_run(e, x, q, &done);
+    if (done.damaged) {
+        give_up(r, x, XRC_CONTEXT_NOT_FOUND, blob_of(NULL, 0));
+        return;
+    }
+    if (done.failed) {
+        give_up(r, x, XRC_SUCCESS, done.body);
+        return;
+    }
+    fault_point(FAULT_commit_before);
+    reply_finished(r, context_finish(x, done.changed, done.nchanged, done.body), x, done.body);
+}
+
+/* A body that cannot be read is told only after everything that the cookies decide (FACTS A3: 13, 6, 10, 15, then 12). */
+void session_execute(struct session_env *e, struct session_call *c, struct session_reply *r)
+{
+    struct execute q;
+    struct context_env env = reply_env(e);
+    struct begin_args args = reply_args(c);
+    struct context *x = NULL;
+    struct blob answer = { NULL, 0 };
+    const char *why = NULL;
+    reply_empty(r);
+    execute_parse(&q, c->a, c->body);
+    args.handles = q.handle;
+    args.nhandles = q.handles;
+    enum begin b = context_begin(&env, c->a, &args, &x, &answer, &why);
+    if (b == BEGIN_ANSWER) {
+        reply_context(r, x);
+        r->body = answer;
+    } else if (b != BEGIN_RUN) {
+        reply_refused(r, b, x, why);
+    } else if (q.bad_body) {
+        give_up(r, x, XRC_INVALID_BODY, blob_of(NULL, 0));
+    } else {
+        reply_accepted(c, r, x);
+        run(e, &q, r, x);
+    }
+}

@@ -1,0 +1,54 @@
+/* reply.c - results of the context room -> codes, cookies and words for the front. */
+#include "session/reply.h"
+
+struct context_env reply_env(const struct session_env *e)
+{
+    return (struct context_env){ e->config, e->redis, e->store, e->keys };
+}
+
+struct begin_args reply_args(const struct session_call *c)
+{
+    return (struct begin_args){ .who = c->who, .context_cookie = c->context_cookie, .sequence_cookie = c->sequence_cookie, .type = c->type,
+                                .request_id = c->request_id, .body = c->body };
+}
+
+void reply_empty(struct session_reply *r) { *r = (struct session_reply){ .code = XRC_SUCCESS, .expiration_ms = -1 }; }
+
+void reply_context(struct session_reply *r, struct context *x)
+{
+    r->context_cookie = context_cookie(x);
+    r->sequence_cookie = context_sequence_cookie(x);
+    r->expiration_ms = context_retention_ms(x);
+}
+
+void reply_refused(struct session_reply *r, enum begin b, struct context *x, const char *why)
+{
+    static const enum xrc code[] = {
+        [BEGIN_RUN] = XRC_SUCCESS, [BEGIN_ANSWER] = XRC_SUCCESS, [BEGIN_MISSING] = XRC_MISSING_COOKIE, [BEGIN_FORGED] = XRC_INVALID_CONTEXT,
+        [BEGIN_NOT_FOUND] = XRC_CONTEXT_NOT_FOUND, [BEGIN_SEQUENCE] = XRC_INVALID_SEQUENCE, [BEGIN_DOWN] = XRC_UNKNOWN_FAILURE
+    };
+    r->code = code[b];
+    r->diagnosis = why;
+    if (x != NULL)
+        reply_context(r, x);
+}
+
+void reply_accepted(const struct session_call *c, struct session_reply *r, struct context *x)
+{
+    reply_context(r, x);
+    if (c->accepted != NULL)
+        c->accepted(c->front, r);
+}
+
+void reply_finished(struct session_reply *r, enum finish f, struct context *x, struct blob body)
+{
+    static const enum xrc code[] = {
+        [CONTEXT_DONE] = XRC_SUCCESS, [CONTEXT_OVERTAKEN] = XRC_INVALID_SEQUENCE, [CONTEXT_FAILED] = XRC_UNKNOWN_FAILURE
+    };
+    r->code = code[f];
+    if (f == CONTEXT_DONE)
+        r->body = body;
+    else
+        r->diagnosis = f == CONTEXT_FAILED ? "the changes could not be saved" : NULL;
+    reply_context(r, x);
+}
