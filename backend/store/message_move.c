@@ -45,6 +45,7 @@ static ec_t make_row(struct message_bulk *b, const struct message_row *was, stru
     message_row_int(now, MCOL_fid, (int64_t)mv->to);
     message_row_int(now, MCOL_cn, (int64_t)cn);
     message_row_int(now, MCOL_read_cn, 0);
+    message_row_int(now, MCOL_committed, (int64_t)b->m->now);
     return drop_foreign_key(b, now);
 }
 

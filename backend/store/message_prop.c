@@ -211,16 +211,6 @@ PROP(time)
     return !s->embedded;
 }
 
-PROP(commit_time)
-{
-    int64_t v = 0;
-    (void)asked;
-    if (!row_int(s, MCOL_modified, &v))
-        return false;
-    *out = pv_time(PidTagLocalCommitTime, (uint64_t)v);
-    return true;
-}
-
 /* --- rights ------------------------------------------------------------------------------------------------------------------ */
 PROP(access)
 {

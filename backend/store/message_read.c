@@ -1,7 +1,7 @@
 /* message_read.c - read state and status: kept outside of the message's own changes, so its change number stays. MS-OXCMSG 2.2.3.8-2.2.3.11. */
 #include "backend/store/message_int.h"
 
-STMT(MESSAGE_READ_SET, "UPDATE message SET is_read = ?2, flags = ?3, read_cn = ?4 WHERE mid = ?1");
+STMT(MESSAGE_READ_SET, "UPDATE message SET is_read = ?2, flags = ?3, read_cn = ?4, committed = ?5 WHERE mid = ?1");
 STMT(MESSAGE_STATUS_SET, "UPDATE message SET status = ?2 WHERE mid = ?1");
 
 enum { RF_SUPPRESS = 0x01, RF_CLEAR_READ = 0x04, RF_RECEIPT_ONLY = 0x10, RF_CLEAR_NOTIFY_READ = 0x20, RF_CLEAR_NOTIFY_UNREAD = 0x40 };
@@ -37,8 +37,8 @@ static ec_t tell_views(struct message_bulk *b, struct message_row *was, struct m
 
 struct reading { uint8_t rf; bool changed; };
 
-static uint32_t read_tags[] = { PidTagMessageFlags, PidTagRead };
-static const struct tags read_changed = { read_tags, 2, 2 };
+static uint32_t read_tags[] = { PidTagMessageFlags, PidTagRead, PidTagLocalCommitTime };
+static const struct tags read_changed = { read_tags, 3, 3 };
 
 static ec_t read_one(struct message_bulk *b, uint64_t mid)
 {
@@ -57,11 +57,13 @@ static ec_t read_one(struct message_bulk *b, uint64_t mid)
     message_row_int(&now, MCOL_flags, flags);
     message_row_int(&now, MCOL_is_read, (flags & MF_READ) != 0);
     message_row_int(&now, MCOL_read_cn, (int64_t)counter_cn(b->m));
+    message_row_int(&now, MCOL_committed, (int64_t)b->m->now); /* OXCMSG R1889 */
     DB_QUERY(q, b->m->db, MESSAGE_READ_SET);
     db_put_u64(&q, mid);
     db_put_i64(&q, now.i[MCOL_is_read]);
     db_put_i64(&q, flags);
     db_put_i64(&q, now.i[MCOL_read_cn]);
+    db_put_u64(&q, b->m->now);
     TRY(db_run(&q));
     folder_delta_add(&b->delta, &r, -1);
     folder_delta_add(&b->delta, &now, 1);

@@ -45,12 +45,26 @@ static ec_t check_message(struct saving *v)
     return changed && !v->s->force ? EC(ecObjectChanged) : src.ec;
 }
 
+/* An id that the caller brings must have been given out, and to nobody. */
+static ec_t give_id(struct saving *v)
+{
+    struct message_row other;
+    if (v->s->mid == 0)
+        v->s->mid = counter_id(v->m);
+    else if (!v->exists) {
+        if (v->s->mid >= v->m->next_id)
+            return EC(ecInvalidParameter);
+        ec_t ec = message_row_load(v->m, v->m->arena, v->s->mid, 0, &other);
+        return ec == (ec_t)ecNotFound ? ecNone : ec == ecNone ? EC(ecDuplicateObject) : ec;
+    }
+    return ecNone;
+}
+
 static ec_t begin(struct saving *v)
 {
     v->exists = v->s->mid != 0 && !v->s->fresh;
     TRY(v->exists ? check_message(v) : check_folder(v));
-    if (v->s->mid == 0)
-        v->s->mid = counter_id(v->m);
+    TRY(give_id(v));
     v->now = v->was;
     v->now.mid = v->s->mid;
     v->now.is_unpacked = false;
@@ -225,6 +239,7 @@ static void set_times(struct saving *v)
     uint64_t now = v->m->now, created = v->exists ? (uint64_t)v->was.i[MCOL_created] : now;
     message_row_int(&v->now, MCOL_created, (int64_t)given_time(v, PidTagCreationTime, !v->exists || v->s->keep_times, created));
     message_row_int(&v->now, MCOL_modified, (int64_t)given_time(v, PidTagLastModificationTime, v->s->keep_times, now));
+    message_row_int(&v->now, MCOL_committed, (int64_t)now); /* OXCMSG R1890 */
 }
 
 static void set_display(struct saving *v, enum message_col col, uint32_t tag, uint8_t type)

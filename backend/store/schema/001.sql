@@ -56,6 +56,7 @@ SQL(CREATE TABLE message (
     size INTEGER NOT NULL, natt INTEGER NOT NULL DEFAULT 0, nrcpt INTEGER NOT NULL DEFAULT 0, next_att INTEGER NOT NULL DEFAULT 0,
     article INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL, modified INTEGER NOT NULL,
+    committed INTEGER NOT NULL DEFAULT 0,      /* last change of any kind, read state included: PidTagLocalCommitTime */
     /* NULL: the message does not have the property */
     class TEXT, subject_prefix TEXT, normalized_subject TEXT,
     sender_name TEXT, from_name TEXT, display_to TEXT, display_cc TEXT, display_bcc TEXT,

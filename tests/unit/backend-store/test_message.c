@@ -365,3 +365,25 @@ TEST(import_keeps_times_and_flags)
     CHECK_INT(f.unread, 1);
     mbox_end(&b);
 }
+
+TEST(ids_that_a_caller_brings)
+{
+    b = mbox_new();
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    uint64_t id;
+    REQUIRE_EC(mailbox_take_ids(b.m, 10, &id), ecNone);
+    struct msg m = letter();
+    struct message_save s = { .fid = inbox(), .mid = id + 3, .fresh = true, .over = &m };
+    REQUIRE_EC(message_save(b.m, &s), ecNone);
+    CHECK_INT(s.mid, id + 3);
+    CHECK_EC(message_save(b.m, &s), ecDuplicateObject);
+    s.mid = 1u << 30;
+    CHECK_EC(message_save(b.m, &s), ecInvalidParameter);
+    s = (struct message_save){ .fid = inbox(), .mid = id + 5, .over = &m };
+    CHECK_EC(message_save(b.m, &s), ecObjectDeleted);
+    s = (struct message_save){ .fid = 424242, .over = &m };
+    CHECK_EC(message_save(b.m, &s), ecNotFound);
+    s.fid = mailbox_info(b.m)->fid[SF_REMINDERS];
+    CHECK_EC(message_save(b.m, &s), ecSearchFolder);
+    mbox_end(&b);
+}
