@@ -59,13 +59,21 @@ static ec_t write_column(struct wr *w, const struct pv_codec *c, uint16_t type, 
     return ecOutOfMemory;
 }
 
-static bool write_standard(struct wr *w, const struct pv_codec *c, const uint32_t *tags, size_t n, const struct props *values, size_t limit)
+/* The values of a row: by property id, or one per column. */
+struct source { const struct props *by_id; const struct propval *by_column; };
+
+static const struct propval *column(const struct source *s, const uint32_t *tags, size_t i)
+{
+    return s->by_column != NULL ? &s->by_column[i] : props_find(s->by_id, tags[i]);
+}
+
+static bool write_standard(struct wr *w, const struct pv_codec *c, const uint32_t *tags, size_t n, const struct source *values, size_t limit)
 {
     size_t mark = wr_mark(w);
     bool   full = w->full;
     wr_u8(w, ROW_STANDARD);
     for (size_t i = 0; i < n; i++)
-        if (write_column(w, c, prop_type(tags[i]), props_find(values, tags[i]), limit) != ecNone) {
+        if (write_column(w, c, prop_type(tags[i]), column(values, tags, i), limit) != ecNone) {
             wr_rewind(w, mark);
             w->full = full;
             return false;
@@ -92,13 +100,23 @@ static void write_flagged_column(struct wr *w, const struct pv_codec *c, uint16_
     wr_u32(w, ec);
 }
 
-void proprow_write(struct wr *w, const struct pv_codec *c, const uint32_t *tags, size_t n, const struct props *values, size_t limit)
+static void write_row(struct wr *w, const struct pv_codec *c, const uint32_t *tags, size_t n, const struct source *values, size_t limit)
 {
     if (write_standard(w, c, tags, n, values, limit))
         return;
     wr_u8(w, ROW_FLAGGED);
     for (size_t i = 0; i < n; i++)
-        write_flagged_column(w, c, prop_type(tags[i]), props_find(values, tags[i]), limit);
+        write_flagged_column(w, c, prop_type(tags[i]), column(values, tags, i), limit);
+}
+
+void proprow_write(struct wr *w, const struct pv_codec *c, const uint32_t *tags, size_t n, const struct props *values, size_t limit)
+{
+    write_row(w, c, tags, n, &(struct source){ .by_id = values }, limit);
+}
+
+void proprow_write_columns(struct wr *w, const struct pv_codec *c, const uint32_t *tags, const struct propval *values, size_t n, size_t limit)
+{
+    write_row(w, c, tags, n, &(struct source){ .by_column = values }, limit);
 }
 
 /* --- reading --- */

@@ -9,6 +9,9 @@
  * wire gives ecOutOfMemory, MS-OXCPRPT 2.2.2.1).  Columns of type PtypUnspecified are written with their type. */
 void proprow_write(struct wr *w, const struct pv_codec *c, const uint32_t *tags, size_t n, const struct props *values, size_t limit);
 
+/* The same with values[i] for tags[i]: a property may be asked for twice, with two types. */
+void proprow_write_columns(struct wr *w, const struct pv_codec *c, const uint32_t *tags, const struct propval *values, size_t n, size_t limit);
+
 /* Reads a row of either kind; missing and erroneous columns become PtypErrorCode values. out has n values in column order. */
 void proprow_read(struct rd *r, const struct pv_codec *c, const uint32_t *tags, size_t n, struct propval *out);
 #endif

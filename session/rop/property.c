@@ -1,4 +1,5 @@
 /* property.c - properties of logons, folders, messages and attachments: read, listed, set, deleted. MS-OXCPRPT 2.2.2-2.2.8, 3.2.5.1-3.2.5.5. */
+#include "backend/base/must.h"
 #include "backend/mapi/proprow.h"
 #include "backend/store/large.h"
 #include "backend/store/named.h"
@@ -89,12 +90,13 @@ ec_t rop_GetPropertiesSpecific(struct rop_ctx *c)
     struct props p;
     struct pv_codec codec = draft_codec(c, c->object);
     TRY(get(c, tags, n, &p));
+    must(p.n == n);
     TRY(fit(c, &p, 3));
-    for (size_t i = 0; i < n && i < p.n && !unicode; i++)
+    for (size_t i = 0; i < n && !unicode; i++)
         if (prop_type(tags[i]) == PtypUnspecified)
             as_string8(&p.v[i]);
 
-    proprow_write(c->out, &codec, tags, n, &p, 0);
+    proprow_write_columns(c->out, &codec, tags, p.v, n, 0);
     return ecNone;
 }
 
