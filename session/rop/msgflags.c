@@ -78,7 +78,7 @@ static ec_t set_in_store(struct rop_ctx *c, uint8_t flags)
 {
     struct obj_message *s = c->object->message;
     struct message_info before, after;
-    bool changed, partial;
+    bool changed = false, partial = false;
     TRY(rop_write(c));
     TRY(message_open(c->m, s->fid, s->mid, true, &before));
     TRY(messages_set_read(c->m, s->fid, &s->mid, 1, flags, &changed, &partial));

@@ -8,7 +8,7 @@ enum { NAMES_CREATE = 0x02, QUERY_NO_STRINGS = 0x01, QUERY_NO_IDS = 0x02 };
  * (OXCPRPT R227). */
 static ec_t lookup(struct rop_ctx *c, const struct propname *names, size_t n, bool create, uint16_t *ids)
 {
-    bool missing;
+    bool missing = false;
     TRY(named_ids(c->m, names, n, false, ids, &missing));
     if (!missing || !create)
         return ecNone;
