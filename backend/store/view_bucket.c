@@ -2,7 +2,7 @@
 #include "backend/store/view_bucket_int.h"
 
 enum {
-    ROWS_MAX = 768, ROWS_SPLIT = 384, ROWS_MIN = 128,      /* of a bucket: split above, merged below */
+    ROWS_MAX = 512, ROWS_SPLIT = 256, ROWS_MIN = 96,       /* of a bucket: split above, merged below */
     BUCKETS_MAX = 128, BUCKETS_SPLIT = 64
 };
 

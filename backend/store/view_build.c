@@ -3,7 +3,7 @@
 #include "backend/store/view_value.h"
 #include <stdlib.h>
 
-enum { STEP = 2048, STEP_ARENA = 64 << 20 };
+enum { STEP = 8192, STEP_ARENA = 64 << 20 };
 
 struct step {
     struct mailbox *m;

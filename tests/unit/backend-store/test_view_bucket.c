@@ -130,7 +130,7 @@ TEST_LIMIT(two_levels, 120)
     }
     check_counts(&b);
     CHECK(number(&b, "SELECT count(*) FROM view_bucket WHERE view = 77 AND level = 2") >= 3);
-    CHECK(number(&b, "SELECT max(n) FROM view_bucket WHERE view = 77 AND level = 1") <= 768);
+    CHECK(number(&b, "SELECT max(n) FROM view_bucket WHERE view = 77 AND level = 1") <= 512);
     for (size_t i = 0; i < 200; i++) {
         uint64_t before, rows, want = i * 749;
         struct view_at got;

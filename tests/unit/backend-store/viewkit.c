@@ -54,15 +54,27 @@ void kit_delete(struct mbox *b, uint64_t fid, uint64_t mid, bool hard)
         REQUIRE_EC(mailbox_commit(b->m), ecNone);
 }
 
+static const char *hex_of(struct arena *a, struct wr *w)
+{
+    const char *hex = "";
+    for (size_t i = 0; i < w->n; i++)
+        hex = arena_printf(a, "%s%02x", hex, w->p[i]);
+    return hex;
+}
+
 void kit_bulk(struct mbox *b, uint64_t fid, uint64_t first, uint64_t n)
 {
+    struct wr props = wr_in(b->a, 1000), rcpts = wr_in(b->a, 1000);
+    props_pack(&props, &(struct props){ 0 });
+    rcpts_pack(&rcpts, &(struct msg){ 0 });
     mbox_exec(b, arena_printf(b->a,
         "WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i + 1 < %llu)"
         " INSERT INTO message (mid, fid, assoc, is_read, flags, cn, size, created, modified, sender_name, delivered)"
         " SELECT %llu + i, %llu, 0, 0, 0, 1, 100, 1, 1, 's' || i, i FROM c;"
-        " INSERT INTO message_body (mid, pcl, props, rcpts) SELECT mid, x'', x'', x'' FROM message WHERE fid = %llu AND mid >= %llu;"
+        " INSERT INTO message_body (mid, pcl, props, rcpts) SELECT mid, x'', x'%s', x'%s' FROM message WHERE fid = %llu AND mid >= %llu;"
         " UPDATE folder SET total = total + %llu WHERE fid = %llu;",
-        (unsigned long long)n, (unsigned long long)first, (unsigned long long)fid, (unsigned long long)fid, (unsigned long long)first,
+        (unsigned long long)n, (unsigned long long)first, (unsigned long long)fid, hex_of(b->a, &props), hex_of(b->a, &rcpts), (unsigned long long)fid,
+        (unsigned long long)first,
         (unsigned long long)n, (unsigned long long)fid));
 }
 
