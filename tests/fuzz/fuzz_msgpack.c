@@ -1,5 +1,6 @@
-/* fuzz_msgpack.c - packed messages, recipients and properties, entry ids and change lists from any bytes. */
+/* fuzz_msgpack.c - packed messages, recipients and properties, entry ids, change lists and sets of ids from any bytes. */
 #include "backend/base/must.h"
+#include "backend/mapi/idset.h"
 #include "backend/mapi/msg.h"
 #include "backend/mapi/pcl.h"
 
@@ -43,6 +44,22 @@ static void some_properties(struct arena *a, struct blob in)
         must(props_pick(in, a, p.v[i].tag, &v) && v.tag == p.v[i].tag);
 }
 
+static void a_set(struct arena *a, struct blob in, enum idset_form form)
+{
+    struct idset s, again;
+    struct rd    r = rd_blob_of(in);
+    idset_read(&r, a, form, &s);
+    if (!rd_ok(&r))
+        return;
+    struct wr w = wr_in(a, SIZE_MAX / 4), w2 = wr_in(a, SIZE_MAX / 4);
+    idset_write(&w, a, form, &s);
+    r = rd_blob_of(wr_blob(&w));
+    idset_read(&r, a, form, &again);
+    must(rd_done(&r));
+    idset_write(&w2, a, form, &again);
+    must(blob_eq(wr_blob(&w2), wr_blob(&w)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     struct arena     *a = arena_new(SIZE_MAX);
@@ -54,6 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     uint32_t          type;
     const struct guid g = { { 7 } };
     a_message(a, in);
+    a_set(a, in, IDSET_REPLID);
+    a_set(a, in, IDSET_GUID);
     some_properties(a, in);
     rcpts_unpack(in, a, &m);
     entryid_parse(in, &eid);

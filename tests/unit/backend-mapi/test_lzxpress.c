@@ -34,6 +34,26 @@ TEST(examples_of_ms_xca)
     CHECK_INT(lzxpress_compress(blob_str("abcdefghijklmnopqrstuvwxyz"), out), 0);
 }
 
+/* OXCRPC R937-R946: a match of each length behind one byte. */
+TEST(lengths_as_the_document_codes_them)
+{
+    static const struct { size_t length; const char *packed; } t[] = {
+        { 24, "ff ff ff 7f 61 07 00 0e" },
+        { 25, "ff ff ff 7f 61 07 00 0f 00" },
+        { 26, "ff ff ff 7f 61 07 00 0f 01" },
+        { 279, "ff ff ff 7f 61 07 00 0f fe" },
+        { 280, "ff ff ff 7f 61 07 00 0f ff 15 01" },
+        { 281, "ff ff ff 7f 61 07 00 0f ff 16 01" },
+    };
+    static uint8_t plain[300], out[300];
+    memset(plain, 'a', sizeof plain);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct blob run = blob_of(plain, t[i].length + 1);
+        unpacks_to(t[i].packed, run);
+        CHECK_BYTES(blob_of(out, lzxpress_compress(run, out)), t[i].packed);
+    }
+}
+
 /* Lengths at every step of the coding: 3 bits, nibble, byte, u16; two long matches share a nibble byte. */
 TEST(every_length_survives)
 {
