@@ -142,14 +142,14 @@ static void write_nginx(struct stack *s)
     }
     write_file(s, "nginx.conf",
                arena_printf(s->a,
-                            "daemon off; worker_processes 2; pid %1$s/nginx.pid; error_log %1$s/nginx.log warn; worker_rlimit_nofile 8192;\n"
+                            "%6$s daemon off; worker_processes 2; pid %1$s/nginx.pid; error_log %1$s/nginx.log warn; worker_rlimit_nofile 8192;\n"
                             "events { worker_connections 4096; }\nhttp { access_log off; client_body_temp_path %1$s/body; fastcgi_temp_path %1$s/fcgi;\n"
                             "proxy_temp_path %1$s/proxy; uwsgi_temp_path %1$s/uwsgi; scgi_temp_path %1$s/scgi;\n"
-                            "upstream all { %2$s keepalive 32; }\n%3$s map $http_x_test_route $mapi { default all; %4$s }\n"
                             "map_hash_bucket_size 128;\n"
+                            "upstream all { %2$s keepalive 32; }\n%3$s map $http_x_test_route $mapi { default all; %4$s }\n"
                             "server { listen 127.0.0.1:%5$u backlog=4096; keepalive_requests 1000000; keepalive_timeout 300s;\n"
                             "include %1$s/locations.conf; } }\n",
-                            s->dir, all, one, map, s->port));
+                            s->dir, all, one, map, s->port, geteuid() == 0 ? "user root;" : ""));
 }
 
 /* --- parts ------------------------------------------------------------------------------------------------------------------------------- */
