@@ -23,13 +23,16 @@ struct msg *draft_dup(struct arena *a, const struct msg *m)
     return !w.full && msg_unpack(wr_blob(&w), a, copy) ? copy : NULL;
 }
 
+/* A message that was there when it was opened, and is not any more. */
+static ec_t gone(ec_t ec) { return ec == (ec_t)ecNotFound ? EC(ecObjectDeleted) : ec; }
+
 /* --- what is stored ------------------------------------------------------------------------------------------------------------ */
 
 /* Follows `n` attachment numbers down from a stored message. */
 static ec_t descend(struct rop_ctx *c, uint64_t mid, const uint32_t *num, size_t n, struct msg **out)
 {
     struct msg *m = arena_one(c->a, struct msg);
-    TRY(message_load(c->m, mid, LOAD_ATTS, m));
+    TRY(gone(message_load(c->m, mid, LOAD_ATTS, m)));
     for (size_t i = 0; i < n; i++) {
         const struct attachment *att = msg_att(m, num[i]);
         if (att == NULL || att->embedded == NULL)
@@ -59,7 +62,7 @@ ec_t draft_message(struct rop_ctx *c, struct object *o, unsigned parts, struct m
         return ecNone;
     }
     if (s->mid != 0)
-        TRY(message_load(c->m, s->mid, parts, out));
+        TRY(gone(message_load(c->m, s->mid, parts, out)));
     msg_apply(c->a, out, &s->draft);
     return ecNone;
 }
@@ -85,7 +88,7 @@ static ec_t under(struct rop_ctx *c, const struct obj_attachment *s, struct atta
         return ecNone;
     if (message != NULL && message->kind == OBJ_MESSAGE) {
         ec = draft_attachment_of(c, message, s->num, out);
-        return ec == (ec_t)ecNotFound ? EC(ecObjectDeleted) : ec;
+        return gone(ec);
     }
     if (s->mid == 0 || s->path.n == 0)
         return EC(ecObjectDeleted);
@@ -117,11 +120,14 @@ static struct propval access_level(const struct object *o)
     return pv_i32(PidTagAccessLevel, o->kind == OBJ_MESSAGE ? o->message->writable : o->attachment->writable);
 }
 
+static bool unchanged(const struct msg *d) { return d->set.n == 0 && d->del.n == 0 && !d->rcpts_replaced && d->nrcpt == 0 && d->natt == 0; }
+
 static ec_t message_values(struct rop_ctx *c, struct object *o, const uint32_t *tags, size_t n, struct props *out)
 {
     struct obj_message *s = o->message;
+    const struct msg *over = s->mid != 0 && unchanged(&s->draft) ? NULL : &s->draft;
     if (!s->embedded)
-        return tags != NULL ? message_props(c->m, s->mid, s->fid, &s->draft, tags, n, out) : message_props_all(c->m, s->mid, s->fid, &s->draft, out);
+        return gone(tags != NULL ? message_props(c->m, s->mid, s->fid, over, tags, n, out) : message_props_all(c->m, s->mid, s->fid, over, out));
     const struct msg *m;
     TRY(embedded_of(c, s, &m));
     return tags != NULL ? embedded_props(c->m, m, tags, n, out) : embedded_props_all(c->m, m, out);

@@ -140,3 +140,52 @@ TEST(the_answer_of_open_has_subject_and_recipients)
     CHECK_BYTES(rd_rest(&r), "00 03 46 57 3a 20 00 03 43 61 66 e9 00 00 00 00 00 00");
     rig_end(g);
 }
+
+TEST(a_message_that_was_deleted_behind_its_handle)
+{
+    struct rig *g = rig_new();
+    uint32_t h = make_message(g), f = 0;
+    struct rd r;
+    uint64_t mid = save_message(g, h);
+    REQUIRE_EC(rig_rop(g, RIG_LOGON, 0x02, rig_args(g, "qb", rig_wire(g->fid[SF_DRAFTS]), 0ull), NULL, &f), ecNone);
+    REQUIRE_EC(rig_rop(g, f, 0x91, rig_args(g, "bbwq", 0ull, 0ull, 1ull, mid), &r, NULL), ecNone); /* RopHardDeleteMessages */
+    CHECK_EC(rig_rop(g, h, ROP_GET_PROPS, rig_args(g, "wwwd", 0ull, 1ull, 1ull, (uint64_t)PidTagSubject), NULL, NULL), ecObjectDeleted);
+    CHECK_EC(rig_rop(g, h, ROP_RELOAD, rig_args(g, "w", 0ull), NULL, NULL), ecObjectDeleted);
+    CHECK_EC(rig_rop(g, h, ROP_SAVE_MESSAGE, rig_args(g, "b", 2ull), NULL, NULL), ecObjectDeleted);
+    rig_end(g);
+}
+
+TEST(soft_deleted_messages_are_opened_when_asked_for)
+{
+    struct rig *g = rig_new();
+    uint32_t h = make_message(g), f = 0;
+    struct rd r;
+    uint64_t mid = save_message(g, h), drafts = rig_wire(g->fid[SF_DRAFTS]);
+    REQUIRE_EC(rig_rop(g, RIG_LOGON, 0x02, rig_args(g, "qb", drafts, 0ull), NULL, &f), ecNone);
+    REQUIRE_EC(rig_rop(g, f, 0x1E, rig_args(g, "bbwq", 0ull, 0ull, 1ull, mid), &r, NULL), ecNone); /* RopDeleteMessages */
+    CHECK_EC(rig_rop(g, RIG_LOGON, ROP_OPEN_MESSAGE, rig_args(g, "wqbq", 0x0FFFull, drafts, 0ull, mid), NULL, NULL), ecNotFound);
+    CHECK_EC(rig_rop(g, RIG_LOGON, ROP_OPEN_MESSAGE, rig_args(g, "wqbq", 0x0FFFull, drafts, 4ull, mid), NULL, NULL), ecNone);
+    rig_end(g);
+}
+
+TEST(unknown_open_modes_are_read_only)
+{
+    struct rig *g = rig_new();
+    uint64_t mid = save_message(g, make_message(g));
+    CHECK_INT(property(g, open_message(g, mid, 0x10), PidTagAccessLevel).v.i32, 0);
+    CHECK_INT(property(g, open_message(g, mid, 0x40), PidTagAccessLevel).v.i32, 0);
+    CHECK_INT(property(g, open_message(g, mid, 1), PidTagAccessLevel).v.i32, 1);
+    CHECK_INT(property(g, open_message(g, mid, 3), PidTagAccessLevel).v.i32, 1);
+    rig_end(g);
+}
+
+TEST(associated_messages_are_made_so)
+{
+    struct rig *g = rig_new();
+    uint32_t h = 0;
+    REQUIRE_EC(rig_rop(g, RIG_LOGON, ROP_CREATE_MESSAGE, rig_args(g, "wqb", 0x0FFFull, rig_wire(g->fid[SF_DRAFTS]), 1ull), NULL, &h), ecNone);
+    uint64_t mid = save_message(g, h);
+    CHECK(property(g, open_message(g, mid, 0), PidTagMessageFlags).v.i32 & 0x40);
+    CHECK_EC(rig_rop(g, RIG_LOGON, ROP_CREATE_MESSAGE, rig_args(g, "wqb", 0x0FFFull, rig_wire(0x7777), 1ull), NULL, NULL), ecNotFound);
+    rig_end(g);
+}
