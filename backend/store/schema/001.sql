@@ -170,3 +170,8 @@ SQL(CREATE TABLE view_bucket (                 /* how many rows begin at (key, i
     view INTEGER NOT NULL, level INTEGER NOT NULL, key BLOB NOT NULL, id INTEGER NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (view, level, key, id)
 ) WITHOUT ROWID)
+
+/* --- imports: which messages came in before, by the digest of their bytes ---------------------------------------------------------------- */
+SQL(CREATE TABLE imported (
+    key BLOB PRIMARY KEY                       /* 32 bytes (backend/mail: mail_key); a message deleted since is not brought back */
+) WITHOUT ROWID)
