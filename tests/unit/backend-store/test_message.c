@@ -387,3 +387,16 @@ TEST(ids_that_a_caller_brings)
     CHECK_EC(message_save(b.m, &s), ecSearchFolder);
     mbox_end(&b);
 }
+
+/* OXCMSG R71 */
+TEST(importance_is_one_of_three)
+{
+    b = mbox_new();
+    static const struct { int32_t set, want; } t[] = { { 0, 0 }, { 1, 1 }, { 2, 2 }, { 3, 1 }, { -1, 1 }, { 0x7fffffff, 1 } };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct msg m = { 0 };
+        props_set(b.a, &m.set, pv_i32(PidTagImportance, t[i].set));
+        CHECK_INT(number(save_new(&m, &(struct message_save){ 0 }), PidTagImportance), t[i].want);
+    }
+    mbox_end(&b);
+}

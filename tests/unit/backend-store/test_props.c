@@ -87,6 +87,36 @@ TEST(every_property_of_everything)
     mbox_end(&b);
 }
 
+/* OXCMSG R1097-R1105, R344-R347 */
+TEST(general_properties_are_always_there)
+{
+    static const uint32_t tags[] = {
+        PidTagAccess, PidTagAccessLevel, PidTagChangeKey, PidTagCreationTime, PidTagLastModificationTime, PidTagLastModifierName, PidTagObjectType,
+        PidTagRecordKey, PidTagSearchKey, PidTagDisplayTo, PidTagDisplayCc, PidTagDisplayBcc, PidTagMessageFlags, PidTagMessageSize, PidTagHasAttachments,
+        PidTagTrustSender, PidTagCreatorName, PidTagCreatorEntryId, PidTagLastModifierEntryId, PidTagHasNamedProperties, PidTagLocalCommitTime,
+    };
+    b = mbox_new();
+    struct msg empty = { .next_att = 0 };
+    uint64_t mid = save(&empty);
+    struct props out, folder;
+    REQUIRE_EC(message_props(b.m, mid, inbox(), NULL, tags, sizeof tags / sizeof *tags, &out), ecNone);
+    for (size_t i = 0; i < out.n; i++)
+        CHECK_INT(out.v[i].tag, tags[i]);
+    CHECK_INT(out.v[9].v.s.n, 0);
+    CHECK_INT(out.v[19].v.b, false);
+    /* OXCFOLD R10353, R10354 */
+    static const uint32_t sizes[] = { PidTagMessageSize, PidTagMessageSizeExtended, PidTagParentEntryId };
+    uint32_t wide = PidTagMessageSizeExtended;
+    REQUIRE_EC(folder_props(b.m, inbox(), sizes, 3, &folder), ecNone);
+    CHECK_INT(folder.v[0].v.i32, out.v[13].v.i32);
+    REQUIRE_EC(folder_props(b.m, inbox(), &wide, 1, &out), ecNone);
+    CHECK_INT(out.v[0].v.i64, folder.v[0].v.i32);
+    struct entryid e;
+    CHECK_INT(entryid_parse(folder.v[2].v.bin, &e), ENTRYID_FOLDER);
+    CHECK(e.fid == mailbox_info(b.m)->fid[SF_IPM_SUBTREE]);
+    mbox_end(&b);
+}
+
 /* One at a time is answered as all at once, and "all" holds what single questions find. */
 TEST(one_by_one_is_as_all_at_once)
 {
