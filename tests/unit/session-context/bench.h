@@ -31,6 +31,11 @@ void bench_effect(struct bench *b, struct turn *t, const char *what);
 enum finish bench_end(struct turn *t, struct client *k, const char *answer);
 void bench_take_cookies(struct turn *t, struct client *k);
 void bench_leave(struct turn *t);    /* the arena ends */
+
+/* A worker process of its own (this program, started anew): one request `body` with an effect in the mailbox (unless NULL) and the state of object 1
+ * replaced (unless NULL), dying at `fault` ("commit_store:1:kill", or ""). True: it ended well, and k has the new cookies. */
+bool bench_worker_process(struct bench *b, struct client *k, const char *body, const char *id, const char *effect, const char *state, const char *fault);
+
 /* How often the effect `what` happened in the mailbox. */
 unsigned bench_effects(struct bench *b, const char *what);
 /* One command to Redis, words parted by blanks. */

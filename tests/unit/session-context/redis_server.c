@@ -37,7 +37,7 @@ static void run(const struct redis_server *s)
 
 bool redis_server_start(struct redis_server *s, const char *dir)
 {
-    if (snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
+    if (dir != s->dir && snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
         return false;
     snprintf(s->socket, sizeof s->socket, "%s/redis.sock", s->dir);
     unlink(s->socket);
