@@ -1,8 +1,11 @@
 /* view_scan.c - a walk along the rows of a table from a place on, each with the means to read its values. */
+#include "backend/mapi/entryid.h"
 #include "backend/store/view_own.h"
 
 STMT(SCAN_FORWARD, "SELECT key, id FROM view_row WHERE view = ?1 AND (key, id) >= (?2, ?3) ORDER BY key, id LIMIT ?4");
 STMT(SCAN_BACKWARD, "SELECT key, id FROM view_row WHERE view = ?1 AND (key, id) < (?2, ?3) ORDER BY key DESC, id DESC LIMIT ?4");
+
+enum { TBL_LEAF_ROW = 1 };
 
 #define ROWS "SELECT r.key, r.id, %s FROM view_row r CROSS JOIN message m %s WHERE m.mid = r.id AND r.view = ?1 AND (r.key, r.id) "
 
@@ -79,15 +82,25 @@ static ec_t message_values(struct view_hit *hit, struct arena *a, struct propval
     return message_row_read(m, &plan, &q, 0, hit->at.id, a, out);
 }
 
+/* What a row is in its table, which a folder does not know (OXCTABL R8, R12, R15). */
+static bool row_value(const struct view_hit *hit, uint32_t tag, struct propval *out)
+{
+    switch (tag) {
+    case PidTagInstID:      *out = pv_i64(tag, (int64_t)id_wire(REPLID_OWN, hit->at.id)); return true;
+    case PidTagInstanceNum: *out = pv_i32(tag, 0); return true;
+    case PidTagRowType:     *out = pv_i32(tag, TBL_LEAF_ROW); return true;
+    case PidTagDepth:       *out = pv_i32(tag, hit->mem != NULL ? (int32_t)hit->mem->depth : 0); return true;
+    default:                return false;
+    }
+}
+
 static ec_t folder_values(struct view_hit *hit, struct propval *out)
 {
     struct props p = { 0 };
     TRY(folder_props(hit->v->m, hit->at.id, hit->tags, hit->ntags, &p));
-    for (size_t i = 0; i < hit->ntags; i++) {
-        out[i] = i < p.n ? p.v[i] : pv_err(hit->tags[i], ecNotFound);
-        if (prop_id(hit->tags[i]) == prop_id(PidTagDepth))
-            out[i] = pv_i32(PidTagDepth, hit->mem != NULL ? (int32_t)hit->mem->depth : 0);
-    }
+    for (size_t i = 0; i < hit->ntags; i++)
+        if (!row_value(hit, hit->tags[i], &out[i]))
+            out[i] = i < p.n ? p.v[i] : pv_err(hit->tags[i], ecNotFound);
     return ecNone;
 }
 

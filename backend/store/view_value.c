@@ -26,8 +26,8 @@ ec_t view_value_beginning(struct mailbox *m, const struct propval *v, size_t byt
         return ecNone;
     }
     out->v.s = utf8_from_utf16(a, b);
-    if (b.n == bytes) /* a pair of surrogates may have been cut in two */
-        out->v.s = utf8_cut(out->v.s, bytes / 2 - 1);
+    if (b.n >= 2 && b.n < v->v.large.size && (b.p[b.n - 1] & 0xFC) == 0xD8) /* a pair of surrogates was cut in two */
+        out->v.s = utf8_cut(out->v.s, b.n / 2 - 1);
     return ecNone;
 }
 
