@@ -97,9 +97,11 @@ bool rtfcp_decompress(struct arena *a, struct blob in, struct blob *out)
 /* The text stands behind the initial dictionary in one buffer; the circular dictionary is the 4096 bytes before a place. */
 struct packer { const uint8_t *text; size_t n; uint32_t *last, *before; };
 
-static size_t pair(const struct packer *p, size_t i) { return (size_t)p->text[i] << 8 | p->text[i + 1]; }
+enum { CHAINS = 4096 };
 
-/* Places with the same two bytes form a chain, newest first; they are kept + 1. */
+static size_t pair(const struct packer *p, size_t i) { return ((size_t)p->text[i] << 4 ^ p->text[i + 1]) % CHAINS; }
+
+/* Places whose two bytes hash alike form a chain, newest first; they are kept + 1. */
 static void enter(struct packer *p, size_t i)
 {
     if (p->n - i < SHORTEST)
@@ -162,14 +164,14 @@ static void pack(struct wr *w, struct packer *p)
 
 struct blob rtfcp_compress(struct arena *a, struct blob rtf)
 {
-    enum { HEADER = 16, PAIRS = 65536 };
+    enum { HEADER = 16 };
     struct packer p = { .n = INITIAL + rtf.n };
     uint8_t      *text = arena_alloc(a, p.n);
     memcpy(text, initial, INITIAL);
     if (rtf.n != 0)
         memcpy(&text[INITIAL], rtf.p, rtf.n);
     p.text = text;
-    p.last = arena_array(a, uint32_t, PAIRS);
+    p.last = arena_array(a, uint32_t, CHAINS);
     p.before = arena_array(a, uint32_t, p.n);
     for (size_t i = 0; i < INITIAL; i++)
         enter(&p, i);
