@@ -36,6 +36,26 @@ static ec_t exec(struct sqlite *c, const char *what, const char *sql)
     return sqlite_error(c, sqlite3_exec(c->db, sql, NULL, NULL, NULL), what);
 }
 
+/* SQLite answers with the mode that it took, which is another one where it cannot have WAL. */
+static ec_t write_ahead(struct sqlite *c)
+{
+    sqlite3_stmt *st = NULL;
+    bool wal = false;
+    int rc = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &st, NULL);
+    if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *mode = (const char *)sqlite3_column_text(st, 0);
+        wal = mode != NULL && strcmp(mode, "wal") == 0;
+        rc = SQLITE_OK;
+    }
+    ec_t ec = sqlite_error(c, rc, "journal mode");
+    sqlite3_finalize(st);
+    if (ec == ecNone && !wal) {
+        log_line(LOGL_ERROR, "store", "no write-ahead log here", "path", c->path, NULL);
+        return EC(ecDiskError);
+    }
+    return ec;
+}
+
 /* Damaged or hostile files: no functions or virtual tables from the schema, cells checked before they are used. */
 static ec_t settings(struct sqlite *c, const struct db_open *o)
 {
@@ -44,14 +64,35 @@ static ec_t settings(struct sqlite *c, const struct db_open *o)
     sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     snprintf(cache, sizeof cache, "PRAGMA cache_size = -%u", o->cache_kib != 0 ? o->cache_kib : 2048);
     TRY(exec(c, "pragma", "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
-                          "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
-                          "PRAGMA journal_size_limit = 16777216"));
-    return exec(c, "pragma", cache);
+                          "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 16777216"));
+    TRY(exec(c, "pragma", cache));
+    return write_ahead(c);
+}
+
+/* Runs one of the fixed statements; *value (if wanted) is its first column. */
+static ec_t fixed(struct sqlite *c, enum sqlite_fixed f, int64_t *value)
+{
+    static const char *const sql[FIXED_COUNT] = {
+        [FIXED_BEGIN] = "BEGIN IMMEDIATE", [FIXED_COMMIT] = "COMMIT", [FIXED_ROLLBACK] = "ROLLBACK", [FIXED_SAVEPOINT] = "SAVEPOINT s",
+        [FIXED_RELEASE] = "RELEASE s", [FIXED_ROLLBACK_TO] = "ROLLBACK TO s", [FIXED_VERSION] = "PRAGMA user_version",
+    };
+    int rc = SQLITE_OK;
+    if (c->fixed[f] == NULL)
+        rc = sqlite3_prepare_v3(c->db, sql[f], -1, SQLITE_PREPARE_PERSISTENT, &c->fixed[f], NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(c->fixed[f]);
+    if (rc == SQLITE_ROW && value != NULL)
+        *value = sqlite3_column_int64(c->fixed[f], 0);
+    ec_t ec = rc == SQLITE_ROW || rc == SQLITE_DONE ? ecNone : sqlite_error(c, rc, sql[f]);
+    sqlite3_reset(c->fixed[f]);
+    return ec;
 }
 
 static void conn_close(void *conn)
 {
     struct sqlite *c = conn;
+    for (int i = 0; i < FIXED_COUNT; i++)
+        sqlite3_finalize(c->fixed[i]);
     sqlite3_close_v2(c->db);
     free(c);
 }
@@ -103,19 +144,7 @@ static bool conn_current(void *conn)
 
 static ec_t conn_script(void *conn, const char *name, const char *sql) { return exec(conn, name, sql); }
 
-static ec_t conn_version(void *conn, int64_t *version)
-{
-    struct sqlite *c = conn;
-    sqlite3_stmt *st = NULL;
-    int rc = sqlite3_prepare_v2(c->db, "PRAGMA user_version", -1, &st, NULL);
-    if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        *version = sqlite3_column_int64(st, 0);
-        rc = SQLITE_OK;
-    }
-    ec_t ec = sqlite_error(c, rc, "version");
-    sqlite3_finalize(st);
-    return ec;
-}
+static ec_t conn_version(void *conn, int64_t *version) { return fixed(conn, FIXED_VERSION, version); }
 
 static ec_t conn_set_version(void *conn, int64_t version)
 {
@@ -140,17 +169,22 @@ static ec_t conn_check(void *conn, void (*say)(void *ctx, const char *finding), 
     return ec;
 }
 
-static ec_t conn_begin(void *conn)       { return exec(conn, "begin", "BEGIN IMMEDIATE"); }
-static ec_t conn_commit(void *conn)      { return exec(conn, "commit", "COMMIT"); }
-static ec_t conn_savepoint(void *conn)   { return exec(conn, "savepoint", "SAVEPOINT s"); }
-static ec_t conn_release(void *conn)     { return exec(conn, "release", "RELEASE s"); }
-static ec_t conn_rollback_to(void *conn) { return exec(conn, "rollback to savepoint", "ROLLBACK TO s; RELEASE s"); }
+static ec_t conn_begin(void *conn)     { return fixed(conn, FIXED_BEGIN, NULL); }
+static ec_t conn_commit(void *conn)    { return fixed(conn, FIXED_COMMIT, NULL); }
+static ec_t conn_savepoint(void *conn) { return fixed(conn, FIXED_SAVEPOINT, NULL); }
+static ec_t conn_release(void *conn)   { return fixed(conn, FIXED_RELEASE, NULL); }
+
+static ec_t conn_rollback_to(void *conn)
+{
+    TRY(fixed(conn, FIXED_ROLLBACK_TO, NULL));
+    return fixed(conn, FIXED_RELEASE, NULL);
+}
 
 /* Some errors (disk full, I/O) have rolled back already. */
 static ec_t conn_rollback(void *conn)
 {
     struct sqlite *c = conn;
-    return sqlite3_get_autocommit(c->db) ? ecNone : exec(c, "rollback", "ROLLBACK");
+    return sqlite3_get_autocommit(c->db) ? ecNone : fixed(c, FIXED_ROLLBACK, NULL);
 }
 
 static int64_t conn_changes(void *conn) { return sqlite3_total_changes64(((struct sqlite *)conn)->db); }

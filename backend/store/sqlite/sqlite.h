@@ -6,8 +6,13 @@
 #include <sys/types.h>
 
 enum { SQLITE_FILE = 4096 };
+
+/* Statements that every transaction needs, prepared once. */
+enum sqlite_fixed { FIXED_BEGIN, FIXED_COMMIT, FIXED_ROLLBACK, FIXED_SAVEPOINT, FIXED_RELEASE, FIXED_ROLLBACK_TO, FIXED_VERSION, FIXED_COUNT };
+
 struct sqlite {
     sqlite3 *db;
+    sqlite3_stmt *fixed[FIXED_COUNT];
     char     path[SQLITE_FILE];
     dev_t    dev;               /* of the file when it was opened */
     ino_t    ino;

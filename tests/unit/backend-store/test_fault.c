@@ -38,18 +38,18 @@ static ec_t save(struct mailbox *m, uint64_t fid, uint64_t *mid, const char *sub
 /* --- operations ----------------------------------------------------------------------------------------------------------- */
 static ec_t op_save(struct mailbox *m, struct fx *x) { uint64_t mid = 0; return save(m, x->fid, &mid, "new"); }
 static ec_t op_change(struct mailbox *m, struct fx *x) { return save(m, x->fid, &x->mid[0], "changed"); }
-static ec_t op_delete(struct mailbox *m, struct fx *x) { bool p; return messages_delete(m, x->fid, x->mid, 3, false, &p); }
-static ec_t op_hard_delete(struct mailbox *m, struct fx *x) { bool p; return messages_delete(m, x->fid, x->mid, 3, true, &p); }
-static ec_t op_move(struct mailbox *m, struct fx *x) { bool p; return messages_move(m, x->fid, inbox(m), x->mid, 3, &p); }
-static ec_t op_copy(struct mailbox *m, struct fx *x) { bool p; return messages_copy(m, x->fid, inbox(m), x->mid, 3, &p); }
-static ec_t op_read(struct mailbox *m, struct fx *x) { bool c, p; return messages_set_read(m, x->fid, x->mid, 3, 0x04, &c, &p); }
+static ec_t op_delete(struct mailbox *m, struct fx *x) { bool p = false; return messages_delete(m, x->fid, x->mid, 3, false, &p); }
+static ec_t op_hard_delete(struct mailbox *m, struct fx *x) { bool p = false; return messages_delete(m, x->fid, x->mid, 3, true, &p); }
+static ec_t op_move(struct mailbox *m, struct fx *x) { bool p = false; return messages_move(m, x->fid, inbox(m), x->mid, 3, &p); }
+static ec_t op_copy(struct mailbox *m, struct fx *x) { bool p = false; return messages_copy(m, x->fid, inbox(m), x->mid, 3, &p); }
+static ec_t op_read(struct mailbox *m, struct fx *x) { bool c = false, p = false; return messages_set_read(m, x->fid, x->mid, 3, 0x04, &c, &p); }
 static ec_t op_status(struct mailbox *m, struct fx *x) { uint32_t old; return message_set_status(m, x->fid, x->mid[0], 4, 4, &old); }
 static ec_t op_delete_folder(struct mailbox *m, struct fx *x)
 {
-    bool p;
+    bool p = false;
     return folder_delete(m, inbox(m), x->fid, DEL_MESSAGES | DEL_FOLDERS | DELETE_HARD_DELETE, &p);
 }
-static ec_t op_empty_folder(struct mailbox *m, struct fx *x) { bool p; return folder_empty(m, x->fid, true, false, &p); }
+static ec_t op_empty_folder(struct mailbox *m, struct fx *x) { bool p = false; return folder_empty(m, x->fid, true, false, &p); }
 
 static ec_t op_create_folder(struct mailbox *m, struct fx *x)
 {
