@@ -96,6 +96,23 @@ TEST(sort_orders_both_ways)
     CHECK_BYTES(wr_blob(&w), sort_bytes);
 }
 
+/* The example of MS-OXCTABL 4.3: a category on the instances of a multi-value, then the newest first. */
+TEST(sort_order_of_the_document)
+{
+    fresh();
+    struct sortorder s;
+    struct blob      b = hex("02 00 01 00 01 00 1f 30 08 80 00 40 00 06 0e 01");
+    struct rd        r = rd_blob_of(b);
+    sortorder_read(&r, &s);
+    CHECK(rd_done(&r));
+    CHECK_INT(s.categories, 1);
+    CHECK_INT(s.expanded, 1);
+    CHECK_INT(s.col[0].tag, 0x8008301F);
+    CHECK_INT(s.col[0].order, SORT_ASCENDING);
+    CHECK_INT(s.col[1].tag, PidTagMessageDeliveryTime);
+    CHECK_INT(s.col[1].order, SORT_DESCENDING);
+}
+
 TEST(too_many_sort_columns)
 {
     fresh();
