@@ -101,7 +101,7 @@ void recipient_row_read(struct rd *r, const struct pv_codec *c, const uint32_t *
     if (n > ncols)
         rd_fail(r, "more columns than named");
     struct propval *v = arena_array(c->a, struct propval, rd_ok(r) ? n : 0);
-    if (rd_ok(r))
+    if (rd_ok(r) && (n != 0 || r->n != 0)) /* a row of no columns may have no flag either */
         proprow_read(r, c, cols, n, v);
     *out = (struct props){ 0 };
     if (!rd_ok(r))
