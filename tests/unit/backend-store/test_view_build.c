@@ -202,3 +202,47 @@ TEST(emptied)
     kit_clean(&b);
     mbox_end(&b);
 }
+
+static void count_finding(void *ctx, const char *finding) { *(size_t *)ctx += finding != NULL; }
+
+/* What the check is there for: a row lost, a row too many, a count off. */
+TEST(damage_is_found)
+{
+    static const char *const damage[] = {
+        "DELETE FROM view_row WHERE id = (SELECT max(id) FROM view_row)",
+        "INSERT INTO view_row (view, key, id) SELECT view, x'0200', 7 FROM view_row LIMIT 1", "UPDATE view_bucket SET n = n + 1 WHERE level = 2 AND n > 0",
+        "UPDATE view_row SET key = x'0299' WHERE id = (SELECT max(id) FROM view_row)",
+    };
+    for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+        struct mbox b = mbox_new();
+        uint64_t fid = kit_folder(&b, "damaged");
+        size_t said = 0, findings = 0;
+        for (int k = 0; k < 5; k++)
+            kit_save(&b, fid, &(struct kit_msg){ .sender = "x", .time = k });
+        kit_clean(&b);
+        mbox_exec(&b, damage[i]);
+        CHECK_EC(view_check(b.m, count_finding, &said, &findings), ecNone);
+        CHECK(findings > 0 && said == findings);
+        mbox_end(&b);
+    }
+}
+
+/* A change that the view cannot follow costs the view, not the change. */
+TEST(lost_track)
+{
+    struct mbox b = mbox_new();
+    uint64_t fid = kit_folder(&b, "lost");
+    struct table_def d = kit_table(fid, 0, NULL);
+    struct kit_msg k[40];
+    for (int i = 0; i < 40; i++) {
+        k[i] = (struct kit_msg){ .sender = "x", .time = i };
+        kit_save(&b, fid, &k[i]);
+    }
+    mbox_exec(&b, "DELETE FROM view_row");
+    mbox_again(&b);
+    k[3].time = 50;
+    kit_save(&b, fid, &k[3]);
+    CHECK_INT(kit_count(kit_open(&b, &d)), 40);
+    kit_clean(&b);
+    mbox_end(&b);
+}
