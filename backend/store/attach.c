@@ -11,15 +11,15 @@ STMT(ATTACH_DELETE, "DELETE FROM attachment WHERE mid = ?1 AND num = ?2");
 STMT(ATTACH_DELETE_ALL, "DELETE FROM attachment WHERE mid = ?1");
 STMT(ATTACH_SUM, "SELECT count(*), coalesce(sum(size), 0) FROM attachment WHERE mid = ?1");
 
-static ec_t read_row(const struct query *q, struct arena *a, struct msg *into)
+static ec_t read_row(struct mailbox *m, const struct query *q, struct arena *a, struct msg *into)
 {
     struct attachment *att = msg_att_add(a, into, (uint32_t)db_i64(q, 0));
     if (!props_unpack(db_blob(q, 1, a), a, &att->set))
-        return EC(ecDiskError);
+        return store_damaged(m, "properties of an attachment");
     if (!db_null(q, 2)) {
         att->embedded = arena_one(a, struct msg);
         if (!msg_unpack(db_blob(q, 2, a), a, att->embedded))
-            return EC(ecDiskError);
+            return store_damaged(m, "embedded message");
     }
     return ecNone;
 }
@@ -29,7 +29,7 @@ ec_t attach_load(struct mailbox *m, struct arena *a, uint64_t mid, struct msg *o
     DB_QUERY(q, m->db, ATTACH_ALL);
     db_put_u64(&q, mid);
     while (db_row(&q))
-        TRY(read_row(&q, a, out));
+        TRY(read_row(m, &q, a, out));
     return db_ec(&q);
 }
 
@@ -39,7 +39,7 @@ ec_t attach_load_one(struct mailbox *m, struct arena *a, uint64_t mid, uint32_t 
     db_put_u64(&q, mid);
     db_put_i64(&q, num);
     TRY(db_one(&q));
-    return read_row(&q, a, into);
+    return read_row(m, &q, a, into);
 }
 
 ec_t attach_sum(struct mailbox *m, uint64_t mid, uint32_t *n, uint64_t *bytes)

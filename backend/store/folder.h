@@ -24,11 +24,13 @@ ec_t folder_props_all(struct mailbox *m, uint64_t fid, struct props *out);
 ec_t folder_props_set(struct mailbox *m, uint64_t fid, const struct props *set, ec_t *problems);
 ec_t folder_props_del(struct mailbox *m, uint64_t fid, const uint32_t *tags, size_t n, ec_t *problems);
 
-/* `existed` and ecNone if a folder of that name is there and open_existing; else ecCollidingNames.  A new folder takes the container class of
+/* ecInvalidParameter: no name; ecNotSupported: a search folder; ecTooComplex: nested deeper than 200; ecNotFound: no such parent, or a deleted one.
+ * `existed` and ecNone if a folder of that name is there and open_existing; else ecCollidingNames.  A new folder takes the container class of
  * its parent unless given. */
 ec_t folder_create(struct mailbox *m, uint64_t parent, const char *name, const char *comment, bool search, bool open_existing, uint64_t *fid, bool *existed);
 
 enum { DEL_MESSAGES = 0x01, DEL_FOLDERS = 0x04, DELETE_HARD_DELETE = 0x10 }; /* MS-OXCFOLD 2.2.1.3.1 */
+/* Events about folders (mid 0) carry the parent in old_fid. */
 /* Special folders cannot be deleted (ecAccessDenied); contents without the flags: *partial and nothing done, as OXCFOLD 3.2.5.3 says. */
 ec_t folder_delete(struct mailbox *m, uint64_t parent, uint64_t fid, uint8_t flags, bool *partial);
 

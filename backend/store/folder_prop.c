@@ -31,8 +31,9 @@ PROP(name)              { GIVE(pv_strn(PidTagDisplayName, r->name)); }
 PROP(comment)           { (void)m; (void)asked; return text(r->comment, PidTagComment, out); }
 PROP(class)             { (void)m; (void)asked; return text(r->class, PidTagContainerClass, out); }
 PROP(hidden)            { GIVE(pv_bool(PidTagAttributeHidden, r->hidden)); }
+PROP(zero)              { GIVE(pv_i32(prop_retype(asked, PtypInteger32), 0)); }
 PROP(type)              { GIVE(pv_i32(PidTagFolderType, (int32_t)r->type)); }
-PROP(fid)               { GIVE(pv_i64(PidTagFolderId, (int64_t)id_wire(REPLID_OWN, r->fid))); }
+PROP(fid)               { GIVE(pv_i64(prop_retype(asked, PtypInteger64), (int64_t)id_wire(REPLID_OWN, r->fid))); }
 PROP(parent)            { GIVE(pv_i64(PidTagParentFolderId, (int64_t)id_wire(REPLID_OWN, r->parent))); }
 PROP(entry_id)          { GIVE(pv_bin(PidTagEntryId, entryid_folder(m->arena, &m->info.id, &m->info.replica, r->fid))); }
 PROP(parent_entry_id)   { GIVE(pv_bin(PidTagParentEntryId, entryid_folder(m->arena, &m->info.id, &m->info.replica, r->parent))); }

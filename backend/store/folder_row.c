@@ -54,7 +54,7 @@ ec_t folder_row_load(struct mailbox *m, uint64_t fid, struct folder_row *out)
     TRY(db_one(&q));
     read_columns(&q, m->arena, out);
     if (!props_unpack(out->packed, m->arena, &out->props))
-        return EC(ecDiskError);
+        return store_damaged(m, "properties of a folder");
     return rights_of(m, fid, &out->rights);
 }
 
@@ -80,7 +80,7 @@ static ec_t take_large(struct mailbox *m, struct folder_row *r)
 {
     struct props before = { 0 };
     if (r->packed.p != NULL && !props_unpack(r->packed, m->arena, &before))
-        return EC(ecDiskError);
+        return store_damaged(m, "properties of a folder");
     struct msg now = seen_as_msg(&r->props), was = seen_as_msg(&before);
     TRY(large_take(m, &now));
     TRY(large_count_msg(m, &now, 1));

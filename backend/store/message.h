@@ -21,6 +21,7 @@ enum { LOAD_PROPS = 1, LOAD_RCPTS = 2, LOAD_ATTS = 4, LOAD_ALL = 7 };
 ec_t message_load(struct mailbox *m, uint64_t mid, unsigned parts, struct msg *out);
 
 /* Properties, stored and computed (messageprop.def), in the order asked; missing ones as PtypErrorCode ecNotFound; large values as references.
+ * A body that is not stored is made from another form (plain text <-> HTML; not RTF).  ecObjectDeleted: the message is gone; ecAccessDenied.
  * `over` (may be NULL) is an overlay of unsaved changes that wins over what is stored; mid 0 = a message that is only its overlay. */
 ec_t message_props(struct mailbox *m, uint64_t mid, uint64_t fid, const struct msg *over, const uint32_t *tags, size_t n, struct props *out);
 /* All properties of GetPropertiesAll: stored and the computed ones that it lists. */
@@ -46,10 +47,15 @@ struct message_save {
     bool     keep_times;       /* import: take creation, modification times and flags from `over` */
     uint64_t cn;               /* out */
 };
-/* Saves in the open write transaction: new change number, PCL, change key, counters of the folder, views, event row, large values counted. */
+/* Saves in the open write transaction: new change number, PCL, change key, counters of the folder, views, event row, large values counted.
+ * Computed properties in `over` are ignored, except those that a message has from its creation on (search key, creator, creation time) in a new one.
+ * ecObjectChanged: another change number than base_cn (0: not checked); ecObjectDeleted: the message is gone; ecNotFound, ecSearchFolder: a folder
+ * that takes no messages; ecQuotaExceeded; ecDuplicateObject, ecInvalidParameter: a `fresh` id that is taken or was never given out. */
 ec_t message_save(struct mailbox *m, struct message_save *s);
 
-/* Bulk operations run over what is given and set *partial if some could not be done; no error for a message that is gone. */
+/* Bulk operations run over what is given and set *partial if some could not be done; no error for a message that is gone (a deletion of it counts as
+ * done, everything else as not).  A moved message gets a new id, the old one a tombstone.  Each writes an event per message with unknown counts (up to
+ * 1,000 messages) and one event about the folder (mid 0, EVENT_MODIFIED) with its counts. */
 ec_t messages_delete(struct mailbox *m, uint64_t fid, const uint64_t *mids, size_t n, bool hard, bool *partial);
 ec_t messages_move(struct mailbox *m, uint64_t from, uint64_t to, const uint64_t *mids, size_t n, bool *partial);
 ec_t messages_copy(struct mailbox *m, uint64_t from, uint64_t to, const uint64_t *mids, size_t n, bool *partial);

@@ -35,7 +35,7 @@ static ec_t hard(struct message_bulk *b, struct message_row *r)
     struct msg msg = { 0 };
     const struct props *rest = message_row_unpacked(r, b->a);
     if (rest == NULL || !rcpts_unpack(r->rcpts, b->a, &msg))
-        return EC(ecDiskError);
+        return store_damaged(b->m, "packed parts of a message");
     msg.set = *rest;
     TRY(attach_load(b->m, b->a, r->mid, &msg));
     TRY(large_count_msg(b->m, &msg, -1));

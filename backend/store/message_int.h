@@ -57,7 +57,7 @@ int  message_col_of(uint32_t tag);                                        /* col
 uint32_t message_col_tag(int col);
 bool message_col_value(const struct message_row *r, int col, struct propval *out);
 /* What the client stored in columns and blob. */
-ec_t message_row_props(struct message_row *r, struct arena *a, struct props *out);
+ec_t message_row_props(struct mailbox *m, struct message_row *r, struct arena *a, struct props *out);
 /* Takes the values of `set` that have columns (of use OWN) into the row; the others go to `rest`.  Values of another type than the column are dropped. */
 void message_row_take(struct message_row *r, struct arena *a, const struct props *set, struct props *rest);
 uint64_t message_row_bytes(const struct message_row *r);   /* of packed parts and strings; large values and attachments not counted */

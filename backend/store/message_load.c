@@ -50,10 +50,10 @@ ec_t message_load(struct mailbox *m, uint64_t mid, unsigned parts, struct msg *o
     TRY(may(&s, ACCESS_READ));
     *out = (struct msg){ .next_att = (uint32_t)r->i[MCOL_next_att] };
     if ((parts & LOAD_PROPS) != 0) {
-        TRY(message_row_props(r, m->arena, &out->set));
+        TRY(message_row_props(m, r, m->arena, &out->set));
         add_state(r, m->arena, &out->set);
     }
     if ((parts & LOAD_RCPTS) != 0 && !rcpts_unpack(r->rcpts, m->arena, out))
-        return EC(ecDiskError);
+        return store_damaged(m, "recipients of a message");
     return (parts & LOAD_ATTS) != 0 ? attach_load(m, m->arena, mid, out) : ecNone;
 }

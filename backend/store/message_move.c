@@ -27,7 +27,7 @@ static ec_t drop_foreign_key(struct message_bulk *b, struct message_row *now)
         return ecNone;
     const struct props *all = message_row_unpacked(now, b->a);
     if (all == NULL)
-        return EC(ecDiskError);
+        return store_damaged(b->m, "packed parts of a message");
     props_del(&now->unpacked, PidTagSourceKey);
     now->props = message_pack_props(b->a, &now->unpacked);
     return ecNone;
@@ -54,7 +54,7 @@ static ec_t count_copy(struct message_bulk *b, struct message_row *r)
     struct msg msg = { 0 };
     const struct props *rest = message_row_unpacked(r, b->a);
     if (rest == NULL || !rcpts_unpack(r->rcpts, b->a, &msg))
-        return EC(ecDiskError);
+        return store_damaged(b->m, "packed parts of a message");
     msg.set = *rest;
     TRY(attach_load(b->m, b->a, r->mid, &msg));
     return large_count_msg(b->m, &msg, 1);

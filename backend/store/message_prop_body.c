@@ -6,10 +6,22 @@
 enum { NATIVE_UNDEFINED, NATIVE_TEXT, NATIVE_RTF, NATIVE_HTML };
 enum { CP_UTF8 = 65001, MADE_MAX = 16 << 20 }; /* a body above this size is not converted */
 
+/* An unsaved change of one form makes the stored ones of the others stale, as the save will (message_drop_stale_bodies). */
+static bool stale(const struct message_src *s, uint32_t tag)
+{
+    static const uint32_t forms[] = { PidTagBody, PidTagHtml, PidTagRtfCompressed };
+    bool written = false;
+    for (size_t i = 0; s->over != NULL && i < 3; i++)
+        written |= props_find(&s->over->set, forms[i]) != NULL;
+    return written && props_find(&s->over->set, tag) == NULL;
+}
+
+static bool form(struct message_src *s, uint32_t tag, struct propval *out) { return !stale(s, tag) && message_plain(s, tag, out); }
+
 static bool there(struct message_src *s, uint32_t tag)
 {
     struct propval v;
-    return message_plain(s, tag, &v);
+    return form(s, tag, &v);
 }
 
 static uint16_t code_page(struct message_src *s)
@@ -23,7 +35,7 @@ static uint16_t code_page(struct message_src *s)
 static bool bytes_of(struct message_src *s, uint32_t tag, struct propval *out)
 {
     struct propval v;
-    if (!message_plain(s, tag, &v))
+    if (!form(s, tag, &v))
         return false;
     if (!v.large) {
         *out = v;
@@ -47,7 +59,7 @@ static bool html_utf8(struct message_src *s, struct blob *out)
 bool message_prop_native_body(struct message_src *s, uint32_t asked, struct propval *out)
 {
     struct propval sync;
-    if (message_plain(s, asked, out))
+    if (form(s, asked, out))
         return true;
     bool rtf = there(s, PidTagRtfCompressed);
     bool in_sync = message_plain(s, PidTagRtfInSync, &sync) && prop_type(sync.tag) == PtypBoolean && sync.v.b;
@@ -65,7 +77,7 @@ bool message_prop_native_body(struct message_src *s, uint32_t asked, struct prop
 bool message_prop_body_text(struct message_src *s, uint32_t asked, struct propval *out)
 {
     struct blob html;
-    if (message_plain(s, asked, out))
+    if (form(s, asked, out))
         return true;
     if (!html_utf8(s, &html))
         return false;
@@ -79,7 +91,7 @@ bool message_prop_body_html(struct message_src *s, uint32_t asked, struct propva
     struct propval v;
     struct blob html;
     uint16_t type = prop_type(prop_unicode(asked));
-    bool stored = message_plain(s, asked, &v);
+    bool stored = form(s, asked, &v);
     if (stored && (type == PtypUnspecified || type == prop_type(v.tag))) {
         *out = v;
         return true;
@@ -97,3 +109,5 @@ bool message_prop_body_html(struct message_src *s, uint32_t asked, struct propva
         *out = pv_bin(PidTagHtml, code_page(s) == CP_UTF8 ? html : codepage_from_utf8(s->a, code_page(s), html));
     return true;
 }
+
+bool message_prop_body_rtf(struct message_src *s, uint32_t asked, struct propval *out) { return form(s, asked, out); }

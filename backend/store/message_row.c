@@ -209,11 +209,11 @@ const struct props *message_row_unpacked(struct message_row *r, struct arena *a)
     return &r->unpacked;
 }
 
-ec_t message_row_props(struct message_row *r, struct arena *a, struct props *out)
+ec_t message_row_props(struct mailbox *m, struct message_row *r, struct arena *a, struct props *out)
 {
     const struct props *rest = message_row_unpacked(r, a);
     if (rest == NULL)
-        return EC(ecDiskError);
+        return store_damaged(m, "properties of a message");
     props_copy(a, out, rest);
     struct propval v;
     for (int c = 0; c < MCOL_COUNT; c++)

@@ -111,9 +111,9 @@ static ec_t apply(struct saving *v)
         if (takes(v, v->over->del.v[i]))
             tags_add(a, &clean.del, v->over->del.v[i]);
     if (v->exists) {
-        TRY(message_row_props(&v->was, a, &v->whole.set));
+        TRY(message_row_props(v->m, &v->was, a, &v->whole.set));
         if (!rcpts_unpack(v->was.rcpts, a, &v->whole))
-            return EC(ecDiskError);
+            return store_damaged(v->m, "recipients of a message");
     }
     msg_apply(a, &v->whole, &clean);
     message_drop_stale_bodies(&v->whole.set, &clean);
@@ -143,7 +143,7 @@ static ec_t was_parts(struct saving *v, struct msg *out)
 {
     const struct props *rest = message_row_unpacked(&v->was, v->m->arena);
     if (rest == NULL || !rcpts_unpack(v->was.rcpts, v->m->arena, out))
-        return EC(ecDiskError);
+        return store_damaged(v->m, "recipients of a message");
     out->set = *rest;
     return ecNone;
 }

@@ -114,19 +114,26 @@ static void open_src(struct message_src *s, struct mailbox *m, const struct msg 
     *s = (struct message_src){ .m = m, .a = m->arena, .over = over, .mid = mid, .fid = fid };
 }
 
-static ec_t open_row(struct message_src *s, uint64_t mid, colmask want)
-{
-    s->row = arena_one(s->a, struct message_row);
-    TRY(message_row_load(s->m, s->a, mid, want, s->row));
-    s->fid = (uint64_t)s->row->i[MCOL_fid];
-    return rights_of(s->m, s->fid, &s->rights);
-}
-
 static ec_t may_read(struct message_src *s)
 {
     if ((s->rights & RIGHT_READ_ANY) != 0 || (message_access(s) & ACCESS_READ) != 0)
         return s->ec;
     return EC(ecAccessDenied);
+}
+
+/* A message that somebody deleted for good while it was open is no unsaved one. */
+static ec_t open_stored(struct message_src *s, colmask want)
+{
+    if (s->mid == 0)
+        return rights_of(s->m, s->fid, &s->rights);
+    s->row = arena_one(s->a, struct message_row);
+    ec_t ec = message_row_load(s->m, s->a, s->mid, want, s->row);
+    if (ec == (ec_t)ecNotFound)
+        return EC(ecObjectDeleted);
+    TRY(ec);
+    s->fid = (uint64_t)s->row->i[MCOL_fid];
+    TRY(rights_of(s->m, s->fid, &s->rights));
+    return may_read(s);
 }
 
 static ec_t answer(struct message_src *s, const uint32_t *tags, size_t n, struct props *out)
@@ -145,17 +152,7 @@ ec_t message_props(struct mailbox *m, uint64_t mid, uint64_t fid, const struct m
 {
     struct message_src s;
     open_src(&s, m, over, mid, fid);
-    if (mid != 0) {
-        ec_t ec = open_row(&s, mid, message_needs(tags, n));
-        if (ec == (ec_t)ecNotFound && over != NULL)
-            s.row = NULL; /* an id that was given out but never saved */
-        else if (ec != ecNone)
-            return ec;
-        else
-            TRY(may_read(&s));
-    }
-    if (s.row == NULL)
-        TRY(rights_of(m, fid, &s.rights));
+    TRY(open_stored(&s, message_needs(tags, n)));
     return answer(&s, tags, n, out);
 }
 
@@ -173,7 +170,7 @@ static ec_t answer_all(struct message_src *s, struct props *out)
 {
     struct props plain = { 0 };
     if (message_need(s, MCOLS_ALL | MCOLS_BODY))
-        s->ec = message_row_props(s->row, s->a, &plain);
+        s->ec = message_row_props(s->m, s->row, s->a, &plain);
     TRY(s->ec);
     if (s->over != NULL) {
         props_copy(s->a, &plain, &s->over->set);
@@ -198,14 +195,7 @@ ec_t message_props_all(struct mailbox *m, uint64_t mid, uint64_t fid, const stru
 {
     struct message_src s;
     open_src(&s, m, over, mid, fid);
-    ec_t ec = mid != 0 ? open_row(&s, mid, MCOLS_ALL | MCOLS_BODY) : (ec_t)ecNotFound;
-    if (ec == (ec_t)ecNotFound && over != NULL) {
-        s.row = NULL;
-        TRY(rights_of(m, fid, &s.rights));
-    } else {
-        TRY(ec);
-        TRY(may_read(&s));
-    }
+    TRY(open_stored(&s, MCOLS_ALL | MCOLS_BODY));
     return answer_all(&s, out);
 }
 

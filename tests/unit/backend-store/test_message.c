@@ -198,6 +198,10 @@ TEST(later_save_of_the_same_version_is_refused)
     REQUIRE_EC(messages_delete(b.m, inbox(), &mid, 1, true, &partial), ecNone);
     s = (struct message_save){ .mid = mid, .base_cn = s.cn, .over = &change };
     CHECK_EC(message_save(b.m, &s), ecObjectDeleted);
+    struct props out;
+    static const uint32_t tag = PidTagSubject;
+    CHECK_EC(message_props(b.m, mid, inbox(), &change, &tag, 1, &out), ecObjectDeleted);
+    CHECK_EC(message_props_all(b.m, mid, inbox(), &change, &out), ecObjectDeleted);
     mbox_end(&b);
 }
 
@@ -285,6 +289,12 @@ TEST(body_forms_follow_each_other)
     CHECK_STR(text(mid, PidTagBodyHtml), "<p>Tee &amp; Geb\xc3\xa4" "ck</p>");
     CHECK_INT(number(mid, PidTagNativeBody), 3);
     props_set(b.a, &change.set, pv_str(PidTagBody, "plain"));
+    static const uint32_t tags[] = { PidTagBody, PidTagNativeBody, PidTagHtml };
+    struct props out;
+    REQUIRE_EC(message_props(b.m, mid, inbox(), &change, tags, 3, &out), ecNone); /* before the save as after it */
+    CHECK_STR(arena_str(b.a, out.v[0].v.s), "plain");
+    CHECK_INT(out.v[1].v.i32, 1);
+    CHECK(memmem(out.v[2].v.bin.p, out.v[2].v.bin.n, "plain", 5) != NULL);
     REQUIRE_EC(message_save(b.m, &(struct message_save){ .mid = mid, .over = &change }), ecNone);
     CHECK_INT(number(mid, PidTagNativeBody), 1);
     struct propval html = one(mid, PidTagHtml);

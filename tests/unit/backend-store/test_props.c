@@ -176,9 +176,8 @@ static void read_damaged(void *ctx, struct blob variant)
         for (size_t i = 0; i < 8; i++)
             CHECK(prop_id(message_value(&s, tags[i]).tag) == prop_id(tags[i]));
     }
-    struct props all = { 0 };
-    ec_t ec = message_row_props(&row, a, &all);
-    CHECK(ec == ecNone || ec == (ec_t)ecDiskError);
+    const struct props *all = message_row_unpacked(&row, a);
+    CHECK(all == NULL || all->n < 100);
     arena_free(a);
 }
 

@@ -1,6 +1,7 @@
 /* Subjects apart and together; body text from HTML and back. */
 #include "backend/store/message_subject.h"
 #include "backend/store/message_text.h"
+#include "tests/mutate.h"
 #include "tests/unit.h"
 
 static struct arena *a;
@@ -113,4 +114,22 @@ TEST(html_from_text_comes_back)
     CHECK(memmem(html.p, html.n, "a &lt; b &amp; c", 16) != NULL);
     CHECK_STR(str(message_text_from_html(a, html)), "a < b & c\r\n  d\r\n");
     arena_free(a);
+}
+
+static void convert(void *ctx, struct blob variant)
+{
+    (void)ctx;
+    struct arena *own = arena_new(1 << 20);
+    struct blob text = message_text_from_html(own, variant);
+    CHECK(text.n <= variant.n * 2 + 16);
+    struct subject s = message_subject_split(variant);
+    CHECK(s.prefix.n + s.normal.n <= variant.n);
+    message_html_from_text(own, variant);
+    arena_free(own);
+}
+
+TEST(damaged_html_is_text_all_the_same)
+{
+    static const char html[] = "<!-- c --><p a=\"x>y\" b='z'>T&amp;&#228;&#x20ac; &nbsp;<br/><li>i<td>c</td><pre>a\n b</pre><script>s</script>RE: \xc3\xa4</p>";
+    CHECK(mutate_all(blob_of(html, sizeof html - 1), convert, NULL) > 1000);
 }
