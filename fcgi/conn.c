@@ -49,7 +49,7 @@ struct conn {
     uint32_t        generation;      /* tells an event of this connection from one of its predecessor with the same number */
     uint16_t        id;              /* FastCGI request id */
     bool            keep, settled, early_sent, broken;
-    uint64_t        looking_since;
+    uint64_t        looking_since, idle_since;
     struct timer    timer;
     void          (*early)(const void *ctx, struct wr *w);
     const void     *early_ctx;
@@ -71,7 +71,7 @@ struct front {
     struct listen_place  place;
     struct timer         accept_timer;
     atomic_uint          busy, open;
-    atomic_bool          draining, finished;
+    atomic_bool          draining, parting, finished;
     bool                 halves;     /* tests stop a worker in the middle of an answer */
 };
 
@@ -129,10 +129,11 @@ static bool take(struct conn *c, uint32_t generation, enum state from)
 static void wait_for_request(struct conn *c)
 {
     pthread_mutex_lock(&c->lock);
-    if (atomic_load(&c->front->draining)) {
+    if (atomic_load(&c->front->parting)) {
         close_locked(c);
     } else {
         c->state = IDLE;
+        c->idle_since = clock_ms();
         atomic_fetch_sub(&c->front->busy, 1);
         arm(c, EPOLLIN, EPOLL_CTL_MOD);
     }
@@ -160,6 +161,7 @@ static void adopt(struct front *f, int fd)
     c->generation++;
     c->state = IDLE;
     c->looking_since = 0;
+    c->idle_since = clock_ms();
     c->arena = c->early_arena = NULL;
     atomic_fetch_add(&f->open, 1);
     arm(c, EPOLLIN, EPOLL_CTL_ADD);
@@ -258,14 +260,13 @@ static void write_on(struct conn *c)
         pthread_mutex_unlock(&c->lock);
         return;
     case SENT:
+        if (!c->keep || atomic_load(&c->front->parting))
+            break; /* closed before anything else, so that nginx sees the end together with the answer */
         arena_free(c->arena);
         arena_free(c->early_arena);
         c->arena = c->early_arena = NULL;
-        if (c->keep) {
-            wait_for_request(c);
-            return;
-        }
-        break;
+        wait_for_request(c);
+        return;
     case GONE:
         log_line(LOGL_DEBUG, "fcgi", "the peer went away before its answer", NULL);
         break;
@@ -610,14 +611,17 @@ void conn_refuse(struct front *f)
     close(f->listener);
 }
 
-void conn_idle_close(struct front *f)
+void conn_part(struct front *f) { atomic_store(&f->parting, true); }
+
+void conn_idle_close(struct front *f, uint64_t idle_ms)
 {
+    uint64_t now = clock_ms();
     for (size_t i = 0; i < f->conns; i++) {
         struct conn *c = &f->conn[i];
         if (c->front == NULL)
             continue;
         pthread_mutex_lock(&c->lock);
-        if (c->state == IDLE)
+        if (c->state == IDLE && now - c->idle_since >= idle_ms)
             close_locked(c);
         pthread_mutex_unlock(&c->lock);
     }
@@ -637,7 +641,7 @@ void conn_finish(struct front *f)
 
 void conn_close_all(struct front *f)
 {
-    conn_idle_close(f);
+    conn_idle_close(f, 0);
     close(f->epoll);
     close(f->bell);
     free(f->conn);

@@ -31,11 +31,13 @@ struct front *conn_listen(const struct config *c, struct timers *ts, const struc
 /* What a worker thread does, until conn_finish. */
 void conn_work(struct front *f);
 
-/* Draining: conn_refuse takes the socket away (what is in its queue is still accepted) and lets answered connections go instead of keeping them;
- * conn_idle_close closes those on which nothing happens; conn_busy counts the requests under way; conn_finish sends the workers home;
- * conn_close_all frees everything after they were joined. */
+/* Draining.  nginx cannot be told that a connection will end: one that it reuses while we close it costs a request (502).  So conn_refuse takes the
+ * socket away (what is in its queue is still accepted), connections that are used go on until nginx retires them, and conn_idle_close closes those on
+ * which nothing happened for `idle_ms`; after conn_part every connection ends with its answer.  conn_busy counts the requests under way;
+ * conn_finish sends the workers home; conn_close_all frees everything after they were joined. */
 void     conn_refuse(struct front *f);
-void     conn_idle_close(struct front *f);
+void     conn_idle_close(struct front *f, uint64_t idle_ms);
+void     conn_part(struct front *f);
 unsigned conn_busy(struct front *f);
 void     conn_finish(struct front *f);
 void     conn_close_all(struct front *f);

@@ -18,8 +18,9 @@
 #define VERSION "0.1"
 
 enum {
-    DRAIN_KEEP = 300,       /* ms in which nginx still brings requests on connections that it holds open */
-    DRAIN_LOOK = 20         /* ms */
+    DRAIN_MOST = 5000,      /* ms in which nginx may still bring requests on connections that it uses */
+    DRAIN_IDLE = 200,       /* ms after which a connection is one that it does not use */
+    DRAIN_LOOK = 20
 };
 
 static const char usage[] =
@@ -103,11 +104,14 @@ static void drain(struct front *f)
 {
     log_line(LOGL_INFO, "fcgi", "draining", NULL);
     conn_refuse(f);
-    uint64_t until = clock_ms() + DRAIN_KEEP;
-    while (conn_open(f) != 0 && clock_ms() < until)
+    uint64_t until = clock_ms() + DRAIN_MOST;
+    while (conn_open(f) != 0 && clock_ms() < until) {
+        conn_idle_close(f, DRAIN_IDLE);
         pause_ms(DRAIN_LOOK);
+    }
+    conn_part(f);
     do {
-        conn_idle_close(f);
+        conn_idle_close(f, 0);
         pause_ms(DRAIN_LOOK);
     } while (conn_busy(f) != 0);
     conn_finish(f);

@@ -368,7 +368,10 @@ TEST(draining)
     CHECK_INT(peer_connect(&r), -1);
     CHECK(conn_draining(r.front));
     REQUIRE(peer_answer(r.a, queued, 5000, &out));
-    conn_idle_close(r.front);
+    conn_part(r.front);
+    conn_idle_close(r.front, 100000);
+    CHECK(!peer_closed(idle, 10));
+    conn_idle_close(r.front, 0);
     CHECK(peer_closed(idle, 1000));
     CHECK(peer_closed(queued, 1000)); /* answered before or after the refusal, it does not stay */
     CHECK(busy_becomes(&r, 1));
