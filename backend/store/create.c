@@ -29,6 +29,7 @@ static ec_t add_info(struct mailbox *m)
     for (unsigned k = 0; k < SF_COUNT; k++)
         wr_u64(&fids, i->fid[k]);
     struct props props = { 0 };
+    props_set(m->arena, &props, pv_i32(PidTagSortLocaleId, (int32_t)i->locale));
     props_set(m->arena, &props, pv_bin(PidTagSentMailSvrEID, svreid(m->arena, id_wire(REPLID_OWN, i->fid[SF_SENT_ITEMS]), 0, 0)));
     DB_QUERY(q, m->db, INFO_ADD);
     db_put_guid(&q, &i->id);

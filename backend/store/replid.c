@@ -1,7 +1,7 @@
 /* replid.c - replica GUIDs and their short forms. MS-OXCSTOR 3.2.5.8, 3.2.5.9: a pair once made stays. */
 #include "backend/store/store_int.h"
 
-enum { REPLID_LAST = 0xFFFF };
+enum { REPLID_LAST = 0x8000 }; /* OXCSTOR R1123 */
 
 STMT(REPLID_OF, "SELECT replid FROM replid WHERE guid = ?1");
 STMT(REPLID_GUID, "SELECT guid FROM replid WHERE replid = ?1");

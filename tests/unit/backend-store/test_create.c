@@ -1,7 +1,7 @@
 /* test_create.c - a new mailbox: its folders, the pointers by which Outlook finds them, its properties. */
 #include "tests/unit/backend-store/mbox.h"
 #include "backend/mapi/msg.h"
-#include "backend/store/folder.h"
+#include "backend/store/message.h"
 #include "backend/store/special.h"
 
 static struct propval prop(struct mbox *b, enum special_folder f, uint32_t tag)
@@ -164,6 +164,48 @@ TEST(logon_properties)
     mbox_end(&b);
 }
 
+TEST(logon_properties_that_only_the_server_sets)
+{
+    static const uint32_t tags[] = {
+        0x0E9B0003, 0x666D0003, 0x666A0003, 0x666E0003, 0x340E0003, 0x36020003, 0x661B0102, 0x661C001F, 0x0E080003, 0x0E080014, 0x66190102, 0x66C30003
+    };
+    enum { N = sizeof tags / sizeof *tags };
+    struct mbox b = mbox_new();
+    struct props set = { 0 };
+    ec_t problems[N];
+    for (size_t i = 0; i < N; i++)
+        props_set(b.a, &set, prop_type(tags[i]) == PtypInteger32 ? pv_i32(tags[i], 1) : prop_type(tags[i]) == PtypInteger64 ? pv_i64(tags[i], 1) :
+                             prop_type(tags[i]) == PtypBinary ? pv_bin(tags[i], blob_str("x")) : pv_str(tags[i], "x"));
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    REQUIRE_EC(mailbox_props_set(b.m, &set, problems), ecNone);
+    for (size_t i = 0; i < set.n; i++)
+        CHECK_EC(problems[i], ecAccessDenied);
+    REQUIRE_EC(mailbox_props_del(b.m, tags, N, problems), ecNone);
+    for (size_t i = 0; i < N; i++)
+        CHECK_EC(problems[i], ecAccessDenied);
+    CHECK(!mailbox_changed(b.m));
+    mbox_end(&b);
+}
+
+TEST(logon_counts_follow_the_messages)
+{
+    struct mbox b = mbox_new();
+    struct msg m = { 0 };
+    struct message_save s = { .fid = mailbox_info(b.m)->fid[SF_INBOX], .over = &m };
+    props_set(b.a, &m.set, pv_str(PidTagSubject, "x"));
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    REQUIRE_EC(message_save(b.m, &s), ecNone);
+    s = (struct message_save){ .fid = s.fid, .over = &m, .assoc = true };
+    REQUIRE_EC(message_save(b.m, &s), ecNone);
+    CHECK_INT(logon(&b, PidTagContentCount).v.i32, 1);
+    REQUIRE_EC(mailbox_commit(b.m), ecNone);
+    CHECK_INT(logon(&b, PidTagContentCount).v.i32, 1);
+    CHECK_INT(logon(&b, PidTagAssociatedContentCount).v.i32, 1);
+    CHECK(logon(&b, PidTagMessageSize).v.i32 > 0);
+    CHECK_INT(logon(&b, PidTagMessageSizeExtended).v.i64, logon(&b, PidTagMessageSize).v.i32);
+    mbox_end(&b);
+}
+
 TEST(logon_properties_change)
 {
     struct mbox b = mbox_new();
@@ -191,15 +233,16 @@ TEST(logon_properties_change)
     REQUIRE_EC(mailbox_props_all(b.m, &all), ecNone);
     CHECK_BLOB(props_str(&all, PidTagComment), blob_str("mine"));
     CHECK_INT(props_i32(&all, PidTagProhibitSendQuota, 0), -1);
-    uint32_t gone[] = { PidTagComment, PidTagSentMailSvrEID, PidTagStoreState, PidTagSubject };
+    uint32_t gone[] = { PidTagComment, PidTagSentMailSvrEID, PidTagStoreState, PidTagSubject, PidTagSortLocaleId };
     REQUIRE_EC(mailbox_write(b.m), ecNone);
-    REQUIRE_EC(mailbox_props_del(b.m, gone, 4, problems), ecNone);
+    REQUIRE_EC(mailbox_props_del(b.m, gone, 5, problems), ecNone);
     CHECK_EC(problems[0], ecNone);
     CHECK_EC(problems[1], ecNone);
     CHECK_EC(problems[2], ecAccessDenied);
     CHECK_EC(problems[3], ecNone);
     CHECK_INT(prop_type(logon(&b, PidTagComment).tag), PtypErrorCode);
     CHECK_INT(prop_type(logon(&b, PidTagSentMailSvrEID).tag), PtypErrorCode);
+    CHECK_INT(logon(&b, PidTagSortLocaleId).v.err, ecNotFound);
     mbox_end(&b);
 }
 

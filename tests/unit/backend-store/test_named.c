@@ -138,7 +138,7 @@ TEST(replicas)
     CHECK(guid_eq(&got, &g));
     CHECK_EC(replguid_of(b.m, 0, &got), ecNotFound);
     REQUIRE_EC(mailbox_commit(b.m), ecNone);
-    mbox_exec(&b, "INSERT INTO replid (replid, guid) VALUES (65535, zeroblob(16))");
+    mbox_exec(&b, "INSERT INTO replid (replid, guid) VALUES (32768, zeroblob(16))");
     REQUIRE_EC(mailbox_write(b.m), ecNone);
     struct guid h = guid_new();
     CHECK_EC(replid_of(b.m, &h, true, &id2), ecParameterOverflow);
