@@ -44,7 +44,6 @@ bool obj_attachment_load(struct rd *r, struct arena *a, struct obj_attachment *o
 
 const char *obj_attachment_describe(struct arena *a, const struct obj_attachment *s)
 {
-    return arena_printf(a, "attachment %u of the message behind handle %u, %s%s; draft: %zu properties set, %zu deleted%s", s->num, s->message,
-                        s->fresh ? "new, " : "", s->writable ? "read-write" : "read-only", s->draft.set.n, s->draft.del.n,
-                        s->draft.embedded != NULL ? ", an embedded message" : "");
+    return arena_printf(a, "attachment number=%u message=%u mid=%llx%s%s draft: set=%zu deleted=%zu%s", s->num, s->message, (unsigned long long)s->mid,
+                        s->fresh ? " new" : "", s->writable ? " writable" : "", s->draft.set.n, s->draft.del.n, s->draft.embedded != NULL ? " embedded" : "");
 }

@@ -74,7 +74,7 @@ bool obj_message_load(struct rd *r, struct arena *a, struct obj_message *out)
 
 const char *obj_message_describe(struct arena *a, const struct obj_message *s)
 {
-    return arena_printf(a, "%smessage %llx in folder %llx, %s; draft: %zu properties set, %zu deleted, %zu recipients, %zu attachments",
-                        s->embedded ? "embedded in " : s->assoc ? "associated " : "", (unsigned long long)s->mid, (unsigned long long)s->fid,
-                        s->writable ? "read-write" : "read-only", s->draft.set.n, s->draft.del.n, s->draft.nrcpt, s->draft.natt);
+    return arena_printf(a, "message mid=%llx fid=%llx%s%s%s draft: set=%zu deleted=%zu recipients=%zu attachments=%zu", (unsigned long long)s->mid,
+                        (unsigned long long)s->fid, s->embedded ? " embedded" : "", s->assoc ? " associated" : "", s->writable ? " writable" : "",
+                        s->draft.set.n, s->draft.del.n, s->draft.nrcpt, s->draft.natt);
 }

@@ -48,9 +48,9 @@ bool obj_stream_load(struct rd *r, struct arena *a, struct obj_stream *out)
 
 const char *obj_stream_describe(struct arena *a, const struct obj_stream *s)
 {
-    static const char *const place[] = { "inline", "large value", "staged" };
+    static const char *const place[] = { "here", "stored", "staged" };
     const char *name = proptag_name(s->tag);
-    return arena_printf(a, "stream on %s (%08x) of the object behind handle %u, %s%s, %llu bytes (%s), at %llu", name != NULL ? name : "a property", s->tag,
-                        s->owner, s->writable ? "read-write" : "read-only", s->changed ? ", changed" : "", (unsigned long long)s->size, place[s->where],
-                        (unsigned long long)s->position);
+    return arena_printf(a, "stream tag=%08x (%s) owner=%u%s%s size=%llu at=%llu %s", s->tag, name != NULL ? name : "?", s->owner,
+                        s->writable ? " writable" : "", s->changed ? " changed" : "", (unsigned long long)s->size, (unsigned long long)s->position,
+                        place[s->where]);
 }

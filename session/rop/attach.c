@@ -1,5 +1,7 @@
 /* attach.c - attachments of an open message: listed, opened, made, deleted, handed to the message. MS-OXCMSG 2.2.3.12-2.2.3.18, 3.2.5.12-3.2.5.17. */
 #include "session/rop/attach.h"
+#include "backend/base/utf.h"
+#include "backend/store/large.h"
 #include "session/object/table.h"
 #include "session/rop/draft.h"
 #include "session/rop/save.h"
@@ -29,6 +31,19 @@ ec_t attach_list(struct rop_ctx *c, struct object *message, struct attachment **
     return ecNone;
 }
 
+/* Of a large value a row has the begin, as the tables of the store do. */
+static ec_t cut_large(struct rop_ctx *c, struct props *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct blob b;
+        if (!p->v[i].large)
+            continue;
+        TRY(large_read(c->m, &p->v[i].v.large, 0, LARGE_PREFIX, &b));
+        p->v[i] = prop_type(p->v[i].tag) == PtypString ? pv_strn(p->v[i].tag, utf8_from_utf16(c->a, b)) : pv_bin(p->v[i].tag, b);
+    }
+    return ecNone;
+}
+
 ec_t attach_rows(struct rop_ctx *c, struct object *message, const uint32_t *tags, size_t ntags, struct table_row **rows, size_t *n)
 {
     struct attachment *att;
@@ -37,6 +52,7 @@ ec_t attach_rows(struct rop_ctx *c, struct object *message, const uint32_t *tags
     for (size_t i = 0; i < *n; i++) {
         (*rows)[i].id = att[i].num;
         TRY(attachment_props(c->m, &att[i], tags, ntags, &(*rows)[i].cols));
+        TRY(cut_large(c, &(*rows)[i].cols));
     }
     return ecNone;
 }

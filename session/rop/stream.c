@@ -112,7 +112,8 @@ ec_t rop_ReadStream(struct rop_ctx *c)
 {
     enum { LONG_COUNT = 0xBABE };
     uint64_t want = rd_u16(c->in);
-    if (want == LONG_COUNT)
+    bool packs = want == LONG_COUNT; /* the form whose data may go on in further buffers (OXCPRPT R285) */
+    if (packs)
         want = rd_u32(c->in);
     if (want > 0x80000000u) /* OXCROPS R3215 */
         rd_fail(c->in, "MaximumByteCount");
@@ -137,7 +138,7 @@ ec_t rop_ReadStream(struct rop_ctx *c)
     wr_put(c->out, b);
     s->position += b.n;
     c->got = b.n;
-    c->more = b.n < want && b.n < left;
+    c->more = packs && b.n < want && b.n < left;
     object_dirty(c->object);
     return ecNone;
 }
