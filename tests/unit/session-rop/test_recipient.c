@@ -1,4 +1,7 @@
 /* test_recipient.c - recipients of a message: changed, read, saved. MS-OXCMSG 3.2.5.4-3.2.5.6. */
+#include "backend/mapi/lzxpress.h"
+#include "session/rop/execute.h"
+#include "tests/unit/backend-mapi/shared.h"
 #include "tests/unit/session-rop/steps.h"
 
 /* A ModifyRecipientRow: SMTP, Unicode, one column (PidTagRecipientFlags); name NULL: the row goes. */
@@ -133,5 +136,53 @@ TEST(malformed_rows_fail_the_request)
     uint32_t h = make_message(g);
     struct blob args = rig_args(g, "wwdbwww", 0ull, 1ull, 0ull, 1ull, 4ull, 0x021Bull, 0ull);
     CHECK_EC(rig_rop(g, h, ROP_MODIFY_RCPTS, args, NULL, NULL), ecRpcFormat);
+    rig_end(g);
+}
+
+/* The ROP list of a buffer as Outlook sent it: call header, RPC_HEADER_EXT, compressed payload. */
+static struct blob outlook_list(struct arena *a, const char *name)
+{
+    struct rd call = rd_blob_of(shared_file(a, name));
+    if (call.n == 0)
+        return blob_of(NULL, 0);
+    rd_blob(&call, 24);
+    struct rd r = rd_sub(&call, rd_u32(&call));
+    rd_u16(&r);
+    uint16_t flags = rd_u16(&r), size = rd_u16(&r), actual = rd_u16(&r);
+    struct blob body = rd_blob(&r, size);
+    uint8_t *packed = arena_dup(a, body.p, body.n), *plain = arena_alloc(a, actual);
+    if ((flags & 2) != 0)
+        lzxpress_xor(packed, body.n);
+    REQUIRE(lzxpress_decompress(blob_of(packed, body.n), plain, actual));
+    struct rd list = rd_over(plain, actual);
+    uint16_t n = rd_u16(&list);
+    return rd_blob(&list, n - 2u);
+}
+
+TEST(recipients_as_outlook_sends_them)
+{
+    struct rig *g = rig_new();
+    struct rop_request *v;
+    struct rd r;
+    size_t n, found = 0;
+    struct blob list = outlook_list(g->life, "vectors/lzxpress/001_Outlook_2007_in_ModifyRecipients_comp.dat");
+    if (list.n == 0)
+        SKIP("no vectors here");
+    REQUIRE(rop_split(list, g->life, &v, &n));
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].id != ROP_MODIFY_RCPTS)
+            continue;
+        found++;
+        uint32_t h = make_message(g);
+        struct rd q = rd_blob_of(v[i].bytes);
+        rd_blob(&q, 3);
+        REQUIRE_EC(rig_rop(g, h, ROP_MODIFY_RCPTS, rd_rest(&q), &r, NULL), ecNone);
+        uint64_t mid = save_message(g, h);
+        const char *to = text_of(g, open_message(g, mid, 0), PidTagDisplayTo);
+        CHECK(to != NULL && to[0] != 0);
+        REQUIRE_EC(rig_rop(g, h, ROP_READ_RCPTS, rig_args(g, "dw", 0ull, 0ull), &r, NULL), ecNone);
+        CHECK(rd_u8(&r) >= 1);
+    }
+    CHECK(found > 0);
     rig_end(g);
 }
