@@ -277,7 +277,7 @@ static bool ping_when_up(struct mapic *c, struct arena *a, struct mapic_reply *r
 {
     const char *why = NULL;
     for (int i = 0; i < 300; i++) {
-        if (mapic_call(c, a, "PING", blob_of(nothing, 0), &(struct mapic_odd){ .context = "x" }, r, &why))
+        if (mapic_call(c, a, "PING", blob_of(nothing, 0), NULL, r, &why))
             return true;
         usleep(20000);
     }
@@ -304,6 +304,11 @@ TEST_LIMIT(shipped_nginx_configuration, 120)
     c.to = (struct tls_options){ .host = "127.0.0.1", .port = https, .secure = true, .verify = true, .ca_file = arena_printf(a, "%s/tls.crt", dir) };
     if (CHECK(ping_when_up(&c, a, &r)))
         CHECK_INT(r.code, 0);
+    const char *why = NULL;
+    CHECK_INT(mapic_connect(&c, a, st->ana.dn, &r, &why), ecNone);
+    const char *cookie = http_header(&r.http, "Set-Cookie");
+    CHECK(cookie != NULL && strncmp(cookie, "MapiContext=", 12) == 0 && strstr(cookie, "; path=/mapi/emsmdb; secure; HttpOnly") != NULL);
+    c.context[0] = c.sequence[0] = '\0';
     mapic_close(&c);
     c.to = (struct tls_options){ .host = "127.0.0.1", .port = http };
     if (CHECK(ping_when_up(&c, a, &r))) {
@@ -311,7 +316,6 @@ TEST_LIMIT(shipped_nginx_configuration, 120)
         CHECK_INT(r.code, 8);
         CHECK(http_header(&r.http, "WWW-Authenticate") == NULL);
     }
-    const char *why = NULL;
     CHECK(mapic_call(&c, a, "PING", blob_of(nothing, 0), &(struct mapic_odd){ .path = "/other" }, &r, &why));
     CHECK_INT(r.http.status, 404);
     mapic_close(&c);
