@@ -127,17 +127,28 @@ static ec_t special_folders(struct check *c)
 
 static void say_integrity(void *ctx, const char *finding) { check_say(ctx, "database: %s", finding); }
 
+static ec_t check(struct check *c)
+{
+    TRY(db_check(c->m->db, say_integrity, c));
+    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
+        TRY(run(c, &rule[i]));
+    TRY(special_folders(c));
+    TRY(check_blobs(c));
+    return view_check(c->m, c->say, c->ctx, c->findings);
+}
+
+/* All of one moment, or others' changes between two rules would look like damage. */
 ec_t mailbox_check(struct mailbox *m, void (*say)(void *ctx, const char *finding), void *ctx, size_t *findings)
 {
     struct check c = { m, say, ctx, findings };
     *findings = 0;
     TRY(need_owner(m));
-    if (m->writing)
+    if (m->writing) {
         TRY(counter_store(m));
-    TRY(db_check(m->db, say_integrity, &c));
-    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
-        TRY(run(&c, &rule[i]));
-    TRY(special_folders(&c));
-    TRY(check_blobs(&c));
-    return view_check(m, say, ctx, findings);
+        return check(&c);
+    }
+    TRY(db_snapshot(m->db));
+    ec_t ec = check(&c);
+    db_snapshot_end(m->db);
+    return ec;
 }

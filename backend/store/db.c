@@ -83,6 +83,18 @@ ec_t db_set_version(struct db *db, int64_t version) { return note(db, db->ops->s
 
 ec_t db_check(struct db *db, void (*say)(void *ctx, const char *finding), void *ctx) { return note(db, db->ops->check(db->conn, say, ctx)); }
 
+ec_t db_snapshot(struct db *db)
+{
+    must(!db->writing);
+    return note(db, db->ops->begin_read(db->conn));
+}
+
+void db_snapshot_end(struct db *db)
+{
+    must(!db->writing);
+    note(db, db->ops->rollback(db->conn));
+}
+
 /* --- transactions ------------------------------------------------------------------------------------------------------ */
 ec_t db_begin(struct db *db)
 {

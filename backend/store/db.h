@@ -44,6 +44,7 @@ struct db_ops {
     ec_t (*version)(void *conn, int64_t *version);                  /* of the schema; 0 = none.  Part of the transaction */
     ec_t (*set_version)(void *conn, int64_t version);
     ec_t (*begin)(void *conn);                                      /* takes the write lock at once */
+    ec_t (*begin_read)(void *conn);                                 /* what is read until rollback is of one moment */
     ec_t (*commit)(void *conn);                                     /* durable when it returns */
     ec_t (*rollback)(void *conn);
     ec_t (*savepoint)(void *conn);                                  /* one level */
@@ -80,6 +81,10 @@ bool db_failed(const struct db *db);         /* a disk error was seen: better no
 ec_t db_script(struct db *db, const char *name, const char *sql);
 ec_t db_version(struct db *db, int64_t *version);
 ec_t db_set_version(struct db *db, int64_t version);
+
+/* Between the two all reads see the same moment, without keeping writers out.  Not inside a transaction. */
+ec_t db_snapshot(struct db *db);
+void db_snapshot_end(struct db *db);
 
 ec_t db_begin(struct db *db);
 ec_t db_commit(struct db *db);               /* on an error everything is rolled back */

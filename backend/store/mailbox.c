@@ -93,7 +93,8 @@ ec_t mailbox_open(struct store *s, struct arena *a, const struct guid *id, const
 {
     struct mailbox *m = lease_of(s, a, id);
     if (m != NULL) {
-        must(m->actor.kind == as->kind);
+        if (as->kind == ACTOR_DELEGATE)
+            m->actor = *as;
         m->opened++;
         *out = m;
         return ecNone;

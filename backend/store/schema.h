@@ -3,6 +3,9 @@
 #define STORE_SCHEMA_H
 #include "backend/store/db.h"
 
+/* The statements that lead from version i (counting from 0) to i + 1. */
+struct schema_step { const char *name, *sql; };
+
 /* What this program writes. */
 int64_t schema_version(void);
 
@@ -12,4 +15,6 @@ ec_t schema_create(struct db *db);
 /* Brings an older schema up to date in one transaction.  ecNotFound: no schema (the mailbox was never finished);
  * ecBadVersion: newer than this program, logged with both versions. */
 ec_t schema_migrate(struct db *db);
+/* The same along any steps (tests). */
+ec_t schema_migrate_by(struct db *db, const struct schema_step *step, int64_t n);
 #endif

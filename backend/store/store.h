@@ -3,7 +3,7 @@
  *
  * One `struct store` per process owns a bounded pool of database connections with their prepared statements.  A request takes a lease on a mailbox
  * with mailbox_open; the lease lives in the request's arena and is given back when that ends, whatever was not committed is rolled back.
- * A lease belongs to one thread.  The same request opening the same mailbox twice gets the same lease.
+ * A lease belongs to one thread.  The same request opening the same mailbox twice gets the same lease; if one of them is a delegate, both are.
  *
  * Reads run outside a transaction until the first write.  mailbox_write starts the one write transaction of the request (BEGIN IMMEDIATE; waits for
  * another writer at most store_busy_ms, then ecServerBusy).  Savepoints nest one level: mailbox_savepoint, then mailbox_release or

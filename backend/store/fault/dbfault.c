@@ -66,6 +66,12 @@ static ec_t f_begin(void *c)
     return db_sqlite.begin(c);
 }
 
+static ec_t f_begin_read(void *c)
+{
+    TRY(fault());
+    return db_sqlite.begin_read(c);
+}
+
 static ec_t f_commit(void *c)
 {
     TRY(fault());
@@ -106,7 +112,7 @@ static ec_t f_step(void *st, bool *row)
 const struct db_ops db_fault = {
     .name = "fault", .usable = f_usable, .open = f_open, .close = f_close, .remove = f_remove, .current = f_current,
     .script = f_script, .check = f_check, .version = f_version, .set_version = f_set_version,
-    .begin = f_begin, .commit = f_commit, .rollback = f_rollback, .savepoint = f_savepoint, .release = f_release, .rollback_to = f_rollback_to,
+    .begin = f_begin, .begin_read = f_begin_read, .commit = f_commit, .rollback = f_rollback, .savepoint = f_savepoint, .release = f_release, .rollback_to = f_rollback_to,
     .changes = f_changes, .prepare = f_prepare, .finalize = f_finalize,
     .bind_i64 = f_bind_i64, .bind_text = f_bind_text, .bind_blob = f_bind_blob, .bind_null = f_bind_null,
     .step = f_step, .reset = f_reset, .col_null = f_col_null, .col_i64 = f_col_i64, .col_bytes = f_col_bytes,

@@ -73,7 +73,7 @@ static ec_t settings(struct sqlite *c, const struct db_open *o)
 static ec_t fixed(struct sqlite *c, enum sqlite_fixed f, int64_t *value)
 {
     static const char *const sql[FIXED_COUNT] = {
-        [FIXED_BEGIN] = "BEGIN IMMEDIATE", [FIXED_COMMIT] = "COMMIT", [FIXED_ROLLBACK] = "ROLLBACK", [FIXED_SAVEPOINT] = "SAVEPOINT s",
+        [FIXED_BEGIN] = "BEGIN IMMEDIATE", [FIXED_READ] = "BEGIN", [FIXED_COMMIT] = "COMMIT", [FIXED_ROLLBACK] = "ROLLBACK", [FIXED_SAVEPOINT] = "SAVEPOINT s",
         [FIXED_RELEASE] = "RELEASE s", [FIXED_ROLLBACK_TO] = "ROLLBACK TO s", [FIXED_VERSION] = "PRAGMA user_version",
     };
     int rc = SQLITE_OK;
@@ -170,6 +170,7 @@ static ec_t conn_check(void *conn, void (*say)(void *ctx, const char *finding), 
 }
 
 static ec_t conn_begin(void *conn)     { return fixed(conn, FIXED_BEGIN, NULL); }
+static ec_t conn_begin_read(void *conn) { return fixed(conn, FIXED_READ, NULL); }
 static ec_t conn_commit(void *conn)    { return fixed(conn, FIXED_COMMIT, NULL); }
 static ec_t conn_savepoint(void *conn) { return fixed(conn, FIXED_SAVEPOINT, NULL); }
 static ec_t conn_release(void *conn)   { return fixed(conn, FIXED_RELEASE, NULL); }
@@ -264,7 +265,7 @@ static struct blob col_bytes(void *st, unsigned i)
 const struct db_ops db_sqlite = {
     .name = "sqlite", .usable = sqlite_usable, .open = conn_open, .close = conn_close, .remove = sqlite_remove, .current = conn_current,
     .script = conn_script, .check = conn_check, .version = conn_version, .set_version = conn_set_version,
-    .begin = conn_begin, .commit = conn_commit, .rollback = conn_rollback,
+    .begin = conn_begin, .begin_read = conn_begin_read, .commit = conn_commit, .rollback = conn_rollback,
     .savepoint = conn_savepoint, .release = conn_release, .rollback_to = conn_rollback_to, .changes = conn_changes,
     .prepare = st_prepare, .finalize = st_finalize, .bind_i64 = bind_i64, .bind_text = bind_text, .bind_blob = bind_blob, .bind_null = bind_null,
     .step = st_step, .reset = st_reset, .col_null = col_null, .col_i64 = col_i64, .col_bytes = col_bytes,

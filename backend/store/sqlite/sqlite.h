@@ -8,7 +8,7 @@
 enum { SQLITE_FILE = 4096 };
 
 /* Statements that every transaction needs, prepared once. */
-enum sqlite_fixed { FIXED_BEGIN, FIXED_COMMIT, FIXED_ROLLBACK, FIXED_SAVEPOINT, FIXED_RELEASE, FIXED_ROLLBACK_TO, FIXED_VERSION, FIXED_COUNT };
+enum sqlite_fixed { FIXED_BEGIN, FIXED_READ, FIXED_COMMIT, FIXED_ROLLBACK, FIXED_SAVEPOINT, FIXED_RELEASE, FIXED_ROLLBACK_TO, FIXED_VERSION, FIXED_COUNT };
 
 struct sqlite {
     sqlite3 *db;

@@ -28,6 +28,20 @@ TEST(one_request_has_one_lease)
     mbox_end(&b);
 }
 
+TEST(the_lesser_actor_counts)
+{
+    struct mbox b = mbox_new();
+    struct mailbox *again;
+    uint32_t rights;
+    REQUIRE_EC(mailbox_open(b.s, b.a, &b.id, &(struct actor){ ACTOR_DELEGATE, "/o=x/cn=bob" }, &again), ecNone);
+    CHECK(again == b.m);
+    REQUIRE_EC(permission_get(b.m, mailbox_info(b.m)->fid[SF_INBOX], &rights), ecNone);
+    CHECK_INT(rights, 0);
+    REQUIRE_EC(mailbox_open(b.s, b.a, &b.id, &(struct actor){ ACTOR_SYSTEM, "" }, &again), ecNone);
+    CHECK_INT(mailbox_actor(again)->kind, ACTOR_DELEGATE);
+    mbox_end(&b);
+}
+
 TEST(what_is_not_there)
 {
     struct mbox b = mbox_new();

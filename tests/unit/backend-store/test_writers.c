@@ -4,6 +4,7 @@
 #include "backend/store/message.h"
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,5 +87,50 @@ TEST(killed_writers_leave_it_clean)
         mbox_clean(&b);
     }
     CHECK(mbox_sql(&b, "SELECT count(*) FROM message") > 0);
+    mbox_end(&b);
+}
+
+/* A full disk, as a process sees it: no file may grow any more. */
+static _Noreturn void cramped(const struct mbox *parent)
+{
+    const char *why;
+    struct arena *a = arena_new(1 << 20);
+    struct store *s = store_new(&parent->o, a, &why);
+    struct rlimit limit = { 700000, 700000 };
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    ec_t ec = ecNone;
+    for (unsigned i = 0; ec == ecNone && i < 1000; i++)
+        ec = one(s, &parent->id, i);
+    ec_t again = one(s, &parent->id, 5);  /* still refused, not broken */
+    _exit(ec == ecDiskError && again == ecDiskError ? 0 : 1);
+}
+
+TEST(a_full_disk_is_an_error_and_no_more)
+{
+    struct mbox b = mbox_new();
+    pid_t pid = fork();
+    if (pid == 0)
+        cramped(&b);
+    int status;
+    REQUIRE(waitpid(pid, &status, 0) == pid);
+    CHECK_INT(status, 0);
+    mbox_again(&b);
+    mbox_clean(&b);
+    CHECK(mbox_sql(&b, "SELECT count(*) FROM message") > 0);
+    CHECK_EC(one(b.s, &b.id, 1), ecNone);  /* there is room again */
+    mbox_clean(&b);
+    mbox_end(&b);
+}
+
+/* The check looks at one moment while others write. */
+TEST(checked_while_written)
+{
+    struct mbox b = mbox_new();
+    b.o.busy_ms = 20000;
+    start(&b, 40);
+    for (int i = 0, status; i < 1000 && waitpid(-1, &status, WNOHANG) == 0; i++)
+        mbox_clean(&b);
+    mbox_clean(&b);
     mbox_end(&b);
 }
