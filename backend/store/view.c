@@ -66,7 +66,7 @@ ec_t view_open(struct mailbox *m, const struct table_def *d, struct view **out)
     struct view *v = arena_one(m->arena, struct view);
     struct sortorder order = d->sort.n != 0 ? d->sort : default_order(d);
     *v = (struct view){ .m = m, .table = *d };
-    TRY(view_def_make(m->arena, &order, d->locale, d->filter, &v->def));
+    TRY(view_def_make(m->arena, &order, d->locale, d->filter, d->instance, &v->def));
     TRY(open_rows(v));
     *out = v;
     return ecNone;

@@ -13,7 +13,7 @@ struct step {
     const char *sql;
     struct arena *a;               /* of the step */
     struct view_at *row;
-    size_t rows;
+    size_t rows, cap;
     uint64_t mid, last;            /* message at hand, last one seen */
     size_t seen;
     struct view_vals vals;
@@ -27,22 +27,20 @@ static size_t sub(void *ctx, uint32_t subobject, const struct restriction *r)
     return message_row_sub(s->m, s->mid, subobject, r, s->a);
 }
 
-static ec_t take(struct step *s)
+static ec_t take(void *ctx, const struct view_key *key, bool in)
 {
-    struct res_row row = { s, get, sub };
-    struct view_value v;
-    struct view_key key;
-    view_value_start(&v, s->m, &row);
-    if (view_value_matches(&v, s->def)) {
-        view_value_key(&v, s->def, &key);
-        s->row[s->rows++] = (struct view_at){ arena_blob(s->a, view_key_blob(&key)), s->mid };
-    }
-    return view_value_end(&v);
+    struct step *s = ctx;
+    if (!in)
+        return ecNone;
+    s->row = arena_grow(s->a, s->row, &s->cap, s->rows, sizeof *s->row);
+    s->row[s->rows++] = (struct view_at){ arena_blob(s->a, view_key_blob(key)), s->mid };
+    return ecNone;
 }
 
 static ec_t read_rows(struct step *s)
 {
     struct propval *val = arena_array(s->a, struct propval, s->def->tags.n + 1);
+    struct res_row row = { s, get, sub };
     s->vals = (struct view_vals){ s->def->tags.v, val, s->def->tags.n };
     DB_QUERY_TEXT(q, s->m->db, "VIEW_BUILD", s->sql);
     db_put_u64(&q, s->kept->fid);
@@ -53,7 +51,7 @@ static ec_t read_rows(struct step *s)
         s->mid = s->last = db_u64(&q, 0);
         s->seen++;
         TRY(message_row_read(s->m, &s->plan, &q, 1, s->mid, s->a, val));
-        TRY(take(s));
+        TRY(view_value_each(s->m, &row, s->def, true, take, s));
     }
     return db_ec(&q);
 }
@@ -63,7 +61,6 @@ static int by_place(const void *a, const void *b) { return view_at_cmp(a, b); }
 /* A full arena ends a step early; the next goes on from there. */
 static ec_t run(struct step *s)
 {
-    s->row = arena_array(s->a, struct view_at, STEP);
     s->last = s->kept->built;
     TRY(read_rows(s));
     if (s->rows != 0)

@@ -12,6 +12,8 @@ struct check {
     void (*say)(void *ctx, const char *finding);
     void *ctx;
     size_t *findings;
+    const struct view_kept *k;
+    uint64_t expected;            /* rows */
     struct arena *a;              /* of a message */
     uint64_t mid;
     struct view_vals vals;
@@ -31,26 +33,22 @@ static size_t sub(void *ctx, uint32_t subobject, const struct restriction *r)
     return message_row_sub(c->m, c->mid, subobject, r, c->a);
 }
 
-static ec_t one(struct check *c, const struct view_kept *k, uint64_t *expected)
+static ec_t one(void *ctx, const struct view_key *key, bool in)
 {
-    struct res_row row = { c, get, sub };
-    struct view_value v;
-    struct view_key key;
+    struct check *c = ctx;
+    struct view_at at = { view_key_blob(key), c->mid };
     bool there;
-    view_value_start(&v, c->m, &row);
-    bool in = view_kept_covers(k, c->mid) && view_value_matches(&v, k->def);
-    view_value_key(&v, k->def, &key);
-    TRY(view_value_end(&v));
-    struct view_at at = { view_key_blob(&key), c->mid };
-    TRY(view_bucket_has(c->m->db, k->id, &at, &there));
-    *expected += in;
+    in = in && view_kept_covers(c->k, c->mid);
+    TRY(view_bucket_has(c->m->db, c->k->id, &at, &there));
+    c->expected += in;
     if (in != there)
-        tell(c, k, in ? "a message is missing" : "a message does not belong there");
+        tell(c, c->k, in ? "a message is missing" : "a message does not belong there");
     return ecNone;
 }
 
-static ec_t messages(struct check *c, const struct view_kept *k, uint64_t *expected)
+static ec_t messages(struct check *c, const struct view_kept *k)
 {
+    struct res_row row = { c, get, sub };
     struct message_plan plan;
     const struct tags *tags = &k->def->tags;
     TRY(message_plan(c->m, k->fid, tags->v, tags->n, &plan));
@@ -65,7 +63,7 @@ static ec_t messages(struct check *c, const struct view_kept *k, uint64_t *expec
         c->a = arena_new(CHECK_ARENA);
         c->vals = (struct view_vals){ tags->v, val, tags->n };
         ec_t ec = message_row_read(c->m, &plan, &q, 1, c->mid, c->a, val);
-        ec = ec == ecNone ? one(c, k, expected) : ec;
+        ec = ec == ecNone ? view_value_each(c->m, &row, k->def, true, one, c) : ec;
         arena_free(c->a);
         TRY(ec);
     }
@@ -75,13 +73,15 @@ static ec_t messages(struct check *c, const struct view_kept *k, uint64_t *expec
 static ec_t view(struct check *c, const struct view_kept *k)
 {
     const char *wrong;
-    uint64_t expected = 0, rows;
+    uint64_t rows;
+    c->k = k;
+    c->expected = 0;
     TRY(view_rank_check(c->m->db, k->id, &wrong));
     if (wrong != NULL)
         tell(c, k, wrong);
-    TRY(messages(c, k, &expected));
+    TRY(messages(c, k));
     TRY(view_rank_total(c->m->db, k->id, &rows));
-    if (rows != expected)
+    if (rows != c->expected)
         tell(c, k, "it has rows of messages that are not there");
     return ecNone;
 }

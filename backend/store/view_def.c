@@ -23,10 +23,15 @@ static bool has_sub(const struct restriction *r)
 static void collect(struct arena *a, struct view_def *d)
 {
     for (size_t i = 0; i < d->sort.n; i++)
-        tags_add(a, &d->tags, d->sort.col[i].tag);
+        tags_add(a, &d->tags, view_def_stored(d->sort.col[i].tag));
+    if (d->instance != 0)
+        tags_add(a, &d->tags, d->instance);
     if (d->filter == NULL)
         return;
-    restriction_tags(a, d->filter, &d->tags);
+    struct tags read = { 0 };
+    restriction_tags(a, d->filter, &read);
+    for (size_t i = 0; i < read.n; i++)
+        tags_add(a, &d->tags, view_def_stored(read.v[i]));
     d->sub = has_sub(d->filter);
     if (d->sub) {
         tags_add(a, &d->tags, PidTagMessageRecipients);
@@ -40,6 +45,7 @@ static struct blob pack(struct arena *a, const struct view_def *d)
     struct blob name = blob_str(view_key_collates(&d->sort) ? view_collator_name(d->collator) : "");
     wr_u8(&w, VERSION);
     sortorder_write(&w, &d->sort);
+    wr_u32(&w, d->instance);
     wr_u8(&w, (uint8_t)name.n);
     wr_put(&w, name);
     if (d->filter != NULL)
@@ -47,7 +53,24 @@ static struct blob pack(struct arena *a, const struct view_def *d)
     return w.full ? blob_of(NULL, 0) : wr_blob(&w);
 }
 
-ec_t view_def_make(struct arena *a, const struct sortorder *s, uint32_t lcid, const struct restriction *filter, struct view_def *out)
+/* One property can be expanded: two would make a row of each pair of their values. */
+static ec_t expand(struct view_def *d, uint32_t instance)
+{
+    if (instance != 0 && (!view_def_is_instance(instance) || !type_known(type_single(prop_type(instance)))))
+        return EC(ecInvalidParameter);
+    d->instance = view_def_stored(prop_unicode(instance));
+    for (size_t i = 0; i < d->sort.n; i++) {
+        uint32_t tag = d->sort.col[i].tag;
+        if (!view_def_is_instance(tag))
+            continue;
+        if (d->instance != 0 && d->instance != view_def_stored(tag))
+            return EC(ecTooComplex);
+        d->instance = view_def_stored(tag);
+    }
+    return ecNone;
+}
+
+ec_t view_def_make(struct arena *a, const struct sortorder *s, uint32_t lcid, const struct restriction *filter, uint32_t instance, struct view_def *out)
 {
     TRY(view_key_check(s));
     if (filter != NULL)
@@ -56,6 +79,7 @@ ec_t view_def_make(struct arena *a, const struct sortorder *s, uint32_t lcid, co
     for (size_t i = 0; i < s->n; i++)
         out->sort.col[i].tag = prop_unicode(s->col[i].tag);
     out->sort.expanded = 0;
+    TRY(expand(out, instance));
     collect(a, out);
     out->packed = pack(a, out);
     return out->packed.n != 0 ? ecNone : EC(ecTooComplex);
@@ -68,6 +92,7 @@ bool view_def_unpack(struct arena *a, struct blob packed, struct view_def *out)
     if (rd_u8(&r) != VERSION)
         return false;
     sortorder_read(&r, &out->sort);
+    out->instance = rd_u32(&r);
     size_t len = rd_u8(&r);
     struct blob name = rd_blob(&r, len);
     if (rd_ok(&r) && r.n != 0)

@@ -209,7 +209,8 @@ ec_t view_find(struct view *v, struct table_pos *pos, bool forward, const struct
     struct search s = { .v = v, .r = r, .forward = forward, .from = view_at_of(pos) };
     TRY(restriction_check(r));
     restriction_tags(v->m->arena, r, &s.tags);
-    study(&s, r, true);
+    if (v->def.instance == 0)
+        study(&s, r, true);
     TRY(s.named ? look_at(&s) : walk(&s));
     if (!s.found)
         return EC(ecNotFound);

@@ -15,56 +15,76 @@ static ec_t give_up(struct mailbox *m, const struct view_kept *k)
     return view_list_drop(m, k->id);
 }
 
+struct step { struct mailbox *m; const struct view_kept *k; uint64_t mid; bool in, lost; struct view_key key; };
+
+static ec_t insert_row(void *ctx, const struct view_key *key, bool in)
+{
+    struct step *s = ctx;
+    struct view_at at = row_of(key, s->mid);
+    return in ? view_bucket_insert(s->m->db, s->k->id, &at) : ecNone;
+}
+
+static ec_t remove_row(void *ctx, const struct view_key *key, bool in)
+{
+    struct step *s = ctx;
+    struct view_at at = row_of(key, s->mid);
+    bool there;
+    (void)in; /* what a message matched before it changed need not be known: the row is there or not */
+    TRY(view_bucket_remove(s->m->db, s->k->id, &at, &there));
+    s->lost |= !there && s->k->def->filter == NULL;
+    return ecNone;
+}
+
+static ec_t note_row(void *ctx, const struct view_key *key, bool in)
+{
+    struct step *s = ctx;
+    s->key.n = key->n;
+    memcpy(s->key.p, key->p, key->n);
+    s->in = in;
+    return ecNone;
+}
+
 static ec_t enter(struct mailbox *m, const struct view_kept *k, const struct view_msg *now)
 {
-    struct view_value v;
-    struct view_key key;
-    view_value_start(&v, m, &now->row);
-    if (!view_value_matches(&v, k->def))
-        return view_value_end(&v);
-    view_value_key(&v, k->def, &key);
-    TRY(view_value_end(&v));
-    struct view_at at = row_of(&key, now->mid);
-    return view_bucket_insert(m->db, k->id, &at);
+    struct step s = { .m = m, .k = k, .mid = now->mid };
+    return view_value_each(m, &now->row, k->def, true, insert_row, &s);
 }
 
 static ec_t leave(struct mailbox *m, const struct view_kept *k, const struct view_msg *was)
 {
-    struct view_value v;
-    struct view_key key;
-    bool there;
-    view_value_start(&v, m, &was->row);
-    view_value_key(&v, k->def, &key);
-    TRY(view_value_end(&v));
-    struct view_at at = row_of(&key, was->mid);
-    TRY(view_bucket_remove(m->db, k->id, &at, &there));
-    return there || k->def->filter != NULL ? ecNone : give_up(m, k);
+    struct step s = { .m = m, .k = k, .mid = was->mid };
+    TRY(view_value_each(m, &was->row, k->def, false, remove_row, &s));
+    return s.lost ? give_up(m, k) : ecNone;
+}
+
+/* Nothing is written if the row stays where it is; *done. */
+static ec_t stays(struct mailbox *m, const struct view_kept *k, const struct view_msg *was, const struct view_msg *now, bool *done)
+{
+    struct step before = { .in = true }, after = { .in = true };
+    bool there = true;
+    *done = false;
+    if (k->def->instance != 0)
+        return ecNone;
+    TRY(view_value_each(m, &was->row, k->def, false, note_row, &before));
+    TRY(view_value_each(m, &now->row, k->def, true, note_row, &after));
+    if (!blob_eq(view_key_blob(&before.key), view_key_blob(&after.key)))
+        return ecNone;
+    struct view_at at = row_of(&after.key, now->mid);
+    if (k->def->filter != NULL)
+        TRY(view_bucket_has(m->db, k->id, &at, &there));
+    *done = there == after.in;
+    return ecNone;
 }
 
 static ec_t move(struct mailbox *m, const struct view_kept *k, const struct view_msg *was, const struct view_msg *now)
 {
-    struct view_value before, after;
-    struct view_key from, to;
-    view_value_start(&before, m, &was->row);
-    view_value_start(&after, m, &now->row);
-    view_value_key(&before, k->def, &from);
-    view_value_key(&after, k->def, &to);
-    bool in = view_value_matches(&after, k->def), there, same = blob_eq(view_key_blob(&from), view_key_blob(&to));
-    TRY(view_value_end(&before));
-    TRY(view_value_end(&after));
-    if (same && k->def->filter == NULL)
+    struct step s = { .m = m, .k = k, .mid = was->mid };
+    bool done;
+    TRY(stays(m, k, was, now, &done));
+    if (done)
         return ecNone;
-    struct view_at at = row_of(&from, was->mid);
-    if (same) {
-        TRY(view_bucket_has(m->db, k->id, &at, &there));
-        if (there == in)
-            return ecNone;
-    }
-    TRY(view_bucket_remove(m->db, k->id, &at, &there));
-    if (!there && k->def->filter == NULL)
-        return give_up(m, k);
-    at = row_of(&to, now->mid);
-    return in ? view_bucket_insert(m->db, k->id, &at) : ecNone;
+    TRY(view_value_each(m, &was->row, k->def, false, remove_row, &s));
+    return s.lost ? give_up(m, k) : enter(m, k, now);
 }
 
 /* --- hooks -------------------------------------------------------------------------------------------------------------------------------------- */

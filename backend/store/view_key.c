@@ -2,7 +2,9 @@
 #include "backend/store/view_key.h"
 #include "backend/base/err.h"
 
-enum { ABSENT = 1, PRESENT = 2, BEHIND = 3 };
+enum { ABSENT = 1, PRESENT = 2, BEHIND = 3, INSTANCE = 4 };
+
+static bool type_instance(uint16_t type) { return (type & PtypMultipleInstance) == PtypMultipleInstance; }
 
 static void put(struct view_key *k, const void *p, size_t n)
 {
@@ -34,6 +36,8 @@ static void put_float(struct view_key *k, double v)
     uint64_t bits;
     v = v == 0 ? 0 : v; /* -0 is 0 */
     memcpy(&bits, &v, sizeof bits);
+    if (v != v)
+        bits = INT64_MAX; /* above all numbers, as propval_cmp has it */
     put_be(k, bits >> 63 ? ~bits : bits | (uint64_t)1 << 63, 8);
 }
 
@@ -76,30 +80,6 @@ static void put_value(struct view_key *k, const struct view_collator *c, uint16_
     }
 }
 
-/* The first value of a multi-value stands for it. */
-static bool first_value(const struct propval *v, struct propval *out)
-{
-    uint16_t type = type_single(prop_type(v->tag));
-    if (!type_multi(prop_type(v->tag))) {
-        *out = *v;
-        return true;
-    }
-    *out = (struct propval){ .tag = prop_retype(v->tag, type) };
-    if (v->v.mv.n == 0)
-        return false;
-    switch (type) {
-    case PtypInteger16:    out->v.i16 = v->v.mv.i16[0]; return true;
-    case PtypInteger32:    out->v.i32 = v->v.mv.i32[0]; return true;
-    case PtypFloating32:   out->v.f32 = v->v.mv.f32[0]; return true;
-    case PtypFloating64:
-    case PtypFloatingTime: out->v.f64 = v->v.mv.f64[0]; return true;
-    case PtypString:       out->v.s = v->v.mv.s[0]; return true;
-    case PtypBinary:       out->v.bin = v->v.mv.bin[0]; return true;
-    case PtypGuid:         out->v.guid = v->v.mv.guid[0]; return true;
-    default:               out->v.i64 = v->v.mv.i64[0]; return true;
-    }
-}
-
 static void invert(struct view_key *k, size_t from)
 {
     for (size_t i = from; i < k->n; i++)
@@ -108,14 +88,24 @@ static void invert(struct view_key *k, size_t from)
 
 static uint16_t column_type(const struct sortcol *col) { return prop_type(prop_unicode(col->tag)); }
 
+/* The one value that decides: of a multi-value the first; of a multi-value whose instances are rows the caller gives the instance. */
+static bool deciding(const struct sortcol *col, const struct propval *v, struct propval *out)
+{
+    uint16_t type = column_type(col);
+    if (v == NULL || v->large || prop_type(v->tag) != (type_instance(type) ? type_single(type) : type) || propval_count(v) == 0)
+        return false;
+    *out = type_array(prop_type(v->tag)) ? propval_element(v, 0) : *v;
+    return true;
+}
+
 void view_key_add(struct view_key *k, const struct sortcol *col, const struct view_collator *c, const struct propval *v)
 {
     size_t from = k->n;
     struct propval one;
-    bool there = v != NULL && !v->large && prop_type(v->tag) == column_type(col) && first_value(v, &one);
+    bool there = deciding(col, v, &one);
     put_byte(k, there ? PRESENT : ABSENT);
     if (there)
-        put_value(k, c, type_single(prop_type(v->tag)), &one);
+        put_value(k, c, type_single(prop_type(one.tag)), &one);
     if (col->order == SORT_DESCENDING)
         invert(k, from);
 }
@@ -127,6 +117,20 @@ void view_key_make(struct view_key *out, const struct sortorder *s, const struct
         put_byte(out, PRESENT);
     for (size_t i = 0; i < s->n; i++)
         view_key_add(out, &s->col[i], c, row->get(row->ctx, prop_unicode(s->col[i].tag)));
+}
+
+void view_key_add_instance(struct view_key *k, uint32_t instance)
+{
+    k->n = k->n < sizeof k->p - INSTANCE ? k->n : sizeof k->p - INSTANCE;
+    put_be(k, instance, INSTANCE);
+}
+
+uint32_t view_key_instance(struct blob key)
+{
+    uint32_t v = 0;
+    for (size_t i = key.n < INSTANCE ? key.n : key.n - INSTANCE; i < key.n; i++)
+        v = v << 8 | key.p[i];
+    return v;
 }
 
 static bool sortable(uint16_t type)
@@ -152,7 +156,7 @@ ec_t view_key_check(const struct sortorder *s)
             return EC(ecTooComplex);
         if (s->col[i].order > SORT_DESCENDING || !type_known(type_single(type)))
             return EC(ecInvalidParameter);
-        if ((type & PtypMultipleInstance) == PtypMultipleInstance || !sortable(type_single(type)))
+        if (!sortable(type_single(type)))
             return EC(ecTooComplex);
     }
     return ecNone;

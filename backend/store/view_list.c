@@ -114,7 +114,7 @@ static ec_t begin(struct mailbox *m, const struct view_kept *k, int64_t *id)
 static bool is_default(const struct view_def *d, bool assoc)
 {
     struct sortorder s = view_list_default(assoc);
-    return d->filter == NULL && d->sort.n == s.n && (s.n == 0 || (d->sort.col[0].tag == s.col[0].tag && d->sort.col[0].order == s.col[0].order));
+    return d->filter == NULL && d->instance == 0 && d->sort.n == s.n && (s.n == 0 || (d->sort.col[0].tag == s.col[0].tag && d->sort.col[0].order == s.col[0].order));
 }
 
 ec_t view_list_begin(struct mailbox *m, uint64_t fid, bool assoc, const struct view_def *d, struct view_kept *out)
@@ -132,7 +132,7 @@ ec_t view_list_usual(struct mailbox *m, uint64_t fid, bool assoc)
     struct view_kept k;
     struct view_def *d = arena_one(m->arena, struct view_def);
     struct sortorder s = view_list_default(assoc);
-    TRY(view_def_make(m->arena, &s, 0, NULL, d));
+    TRY(view_def_make(m->arena, &s, 0, NULL, 0, d));
     TRY(view_list_begin(m, fid, assoc, d, &k));
     return view_list_advance(m, &k, 0, true);
 }

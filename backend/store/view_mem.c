@@ -40,6 +40,7 @@ struct source {
     struct arena *a;
     struct view_vals vals;
     uint64_t id;
+    uint32_t depth;
     size_t cap;
 };
 
@@ -51,22 +52,22 @@ static size_t sub(void *ctx, uint32_t subobject, const struct restriction *r)
     return s->v->table.kind == TABLE_CONTENTS ? message_row_sub(s->v->m, s->id, subobject, r, s->a) : 0;
 }
 
-static ec_t add(struct source *s, uint32_t depth)
+static ec_t add(void *ctx, const struct view_key *key, bool in)
 {
-    struct res_row row = { s, get, sub };
+    struct source *s = ctx;
     struct view *v = s->v;
-    struct view_value value;
-    struct view_key key;
-    view_value_start(&value, v->m, &row);
-    bool in = view_value_matches(&value, &v->def);
-    view_value_key(&value, &v->def, &key);
-    TRY(view_value_end(&value));
     if (!in)
         return ecNone;
-    size_t size = offsetof(struct view_key, p) + key.n; /* not all of VIEW_KEY_MAX */
+    size_t size = offsetof(struct view_key, p) + key->n; /* not all of VIEW_KEY_MAX */
     v->row = arena_grow(s->a, v->row, &s->cap, v->n, sizeof *v->row);
-    v->row[v->n++] = (struct view_mem_row){ arena_dup(s->a, &key, size), s->id, depth };
+    v->row[v->n++] = (struct view_mem_row){ arena_dup(s->a, key, size), s->id, s->depth };
     return ecNone;
+}
+
+static ec_t add_rows(struct source *s)
+{
+    struct res_row row = { s, get, sub };
+    return view_value_each(s->v->m, &row, &s->v->def, true, add, s);
 }
 
 /* --- contents ------------------------------------------------------------------------------------------------------------------------------ */
@@ -88,7 +89,7 @@ ec_t view_mem_contents(struct view *v, bool *fits)
         s.id = db_u64(&q, 0);
         seen++;
         TRY(message_row_read(m, &plan, &q, 1, s.id, m->arena, val));
-        TRY(add(&s, 0));
+        TRY(add_rows(&s));
     }
     *fits = seen <= VIEW_SMALL;
     view_mem_sort(v->row, v->n);
@@ -156,7 +157,8 @@ static ec_t walk(struct source *s, uint64_t fid, uint32_t depth)
         if (visible(v, c[i].fid, &ec)) {
             s->id = c[i].fid;
             TRY(values_of(v, &c[i], depth, (struct propval *)s->vals.val));
-            TRY(add(s, depth));
+            s->depth = depth;
+            TRY(add_rows(s));
         }
         TRY(ec);
         if (v->table.deep && depth < DEEPEST) /* a circle of parents in a damaged file ends here, too */

@@ -18,7 +18,7 @@ struct view {
     int64_t          id;              /* kept */
     struct view_mem_row *row;         /* not kept: sorted */
     size_t           n;
-    uint64_t         fids_seen;       /* hierarchy: folders looked at */
+    uint32_t         fids_seen;       /* hierarchy: folders looked at */
 };
 
 enum { VIEW_SMALL = 32 };             /* rows up to which no view is built */
@@ -40,7 +40,7 @@ void view_mem_sort(struct view_mem_row *row, size_t n);
 struct view_hit {
     struct view    *v;
     struct view_at  at;               /* borrowed until the next row */
-    const uint32_t *tags;
+    const uint32_t *tags, *stored;    /* as asked for; without instance bits */
     size_t          ntags;
     const struct message_plan *plan;  /* NULL: the values are read one row at a time */
     const struct query *q;
@@ -54,6 +54,8 @@ ec_t view_scan(struct view *v, const struct view_at *from, bool forward, size_t 
                view_scan_fn fn, void *ctx, bool *ended);
 /* The values of the row's tags, in their order, in `a`; missing: PtypErrorCode. */
 ec_t view_scan_values(struct view_hit *hit, struct arena *a, struct propval *out);
+/* The same as they are stored, multi-values whole, whatever the tags of the hit ask for. */
+ec_t view_scan_stored(struct view_hit *hit, struct arena *a, struct propval *out);
 size_t view_scan_sub(struct view_hit *hit, uint32_t subobject, const struct restriction *r, struct arena *a);
 
 /* --- view_read.c ------------------------------------------------------------------------------------------------------------------ */

@@ -73,52 +73,56 @@ static ec_t has(struct view *v, const struct view_at *at, bool *there)
     return ecNone;
 }
 
-/* Where the order puts the row now; *there false if there is no such row any more. */
-static ec_t place_now(struct view *v, uint64_t id, struct view_key *key, bool *there)
+struct place { struct view *v; uint64_t id; struct view_key key; bool there; };
+
+static ec_t look_there(void *ctx, const struct view_key *key, bool in)
 {
+    struct place *p = ctx;
+    struct view_at at = { view_key_blob(key), p->id };
+    (void)in;
+    if (p->there)
+        return ecNone;
+    p->key.n = key->n;
+    memcpy(p->key.p, key->p, key->n);
+    return has(p->v, &at, &p->there);
+}
+
+/* Where the order puts the row now (the first, if it has instances), and whether the table has it there. */
+static ec_t follow_kept(struct place *p)
+{
+    struct view *v = p->v;
     size_t n = v->def.tags.n;
     struct propval *val = arena_array(v->m->arena, struct propval, n + 1);
-    struct view_hit hit = { .v = v, .at = { .id = id }, .tags = v->def.tags.v, .ntags = n };
+    struct view_hit hit = { .v = v, .at = { .id = p->id }, .tags = v->def.tags.v, .ntags = n };
     struct view_vals vals = { hit.tags, val, n };
     struct res_row row = { &vals, view_vals_row, NULL };
-    struct view_value value;
-    ec_t ec = view_scan_values(&hit, v->m->arena, val);
-    *there = ec == ecNone;
+    ec_t ec = view_scan_stored(&hit, v->m->arena, val);
     if (ec == ecNotFound)
         return ecNone;
     TRY(ec);
-    view_value_start(&value, v->m, &row);
-    view_value_key(&value, &v->def, key);
-    return view_value_end(&value);
+    return view_value_each(v->m, &row, &v->def, false, look_there, p);
 }
 
-static ec_t follow_kept(struct view *v, uint64_t id, struct view_at *at, struct view_key *key, bool *there)
+static void follow_mem(struct place *p)
 {
-    TRY(place_now(v, id, key, there));
-    *at = (struct view_at){ view_key_blob(key), id };
-    return *there ? has(v, at, there) : ecNone;
-}
-
-static void follow_mem(struct view *v, uint64_t id, struct view_at *at, bool *there)
-{
-    for (size_t i = 0; i < v->n && !*there; i++)
-        if (v->row[i].id == id) {
-            *at = view_mem_at(&v->row[i]);
-            *there = true;
+    for (size_t i = 0; i < p->v->n && !p->there; i++)
+        if (p->v->row[i].id == p->id) {
+            p->key.n = p->v->row[i].key->n;
+            memcpy(p->key.p, p->v->row[i].key->p, p->key.n);
+            p->there = true;
         }
 }
 
 ec_t view_read_locate(struct view *v, uint64_t id, struct table_pos *pos, bool *there)
 {
-    struct view_at at;
-    struct view_key key;
-    *there = false;
+    struct place p = { .v = v, .id = id };
     if (v->kept)
-        TRY(follow_kept(v, id, &at, &key, there));
+        TRY(follow_kept(&p));
     else
-        follow_mem(v, id, &at, there);
-    if (*there)
-        view_pos_set(v, pos, &at);
+        follow_mem(&p);
+    *there = p.there;
+    if (p.there)
+        view_pos_set(v, pos, &(struct view_at){ view_key_blob(&p.key), id });
     return ecNone;
 }
 

@@ -23,7 +23,9 @@ ec_t rows_sort(struct arena *a, const struct table_def *d, struct table_row *row
     struct view_key key;
     struct sorted *s = arena_array(a, struct sorted, *n + 1);
     size_t kept = 0;
-    TRY(view_def_make(a, &d->sort, d->locale, d->filter, &def));
+    TRY(view_def_make(a, &d->sort, d->locale, d->filter, d->instance, &def));
+    if (def.instance != 0)
+        return EC(ecTooComplex);
     for (size_t i = 0; i < *n; i++) {
         struct res_row row = { &rows[i], get, NULL };
         if (def.filter != NULL && !restriction_match(def.filter, &row))

@@ -39,7 +39,7 @@ static ec_t scan_kept(struct view *v, const struct view_at *from, bool forward, 
         struct query q __attribute__((cleanup(db_end))) = db_query(v->m->db, forward ? &SCAN_FORWARD : &SCAN_BACKWARD);
         return put_and_take(&q, from, limit, hit, fn, ctx, ended);
     }
-    TRY(message_plan(v->m, v->table.fid, hit->tags, hit->ntags, &plan));
+    TRY(message_plan(v->m, v->table.fid, hit->stored, hit->ntags, &plan));
     const char *sql = forward ? arena_printf(v->m->arena, ROWS ">= (?2, ?3) ORDER BY r.key, r.id LIMIT ?4", plan.select, plan.join)
                               : arena_printf(v->m->arena, ROWS "< (?2, ?3) ORDER BY r.key DESC, r.id DESC LIMIT ?4", plan.select, plan.join);
     DB_QUERY_TEXT(q, v->m->db, "VIEW_ROWS", sql);
@@ -65,21 +65,49 @@ static ec_t scan_mem(struct view *v, const struct view_at *from, bool forward, s
 ec_t view_scan(struct view *v, const struct view_at *from, bool forward, size_t limit, const uint32_t *tags, size_t ntags,
                view_scan_fn fn, void *ctx, bool *ended)
 {
-    struct view_hit hit = { .v = v, .tags = tags, .ntags = ntags };
+    uint32_t *stored = arena_array(v->m->arena, uint32_t, ntags + 1);
+    struct view_hit hit = { .v = v, .tags = tags, .stored = stored, .ntags = ntags };
+    for (size_t i = 0; i < ntags; i++)
+        stored[i] = view_def_stored(prop_unicode(tags[i]));
     return (v->kept ? scan_kept : scan_mem)(v, from, forward, limit, &hit, fn, ctx, ended);
 }
 
 /* --- values ---------------------------------------------------------------------------------------------------------------------------------- */
-static ec_t message_values(struct view_hit *hit, struct arena *a, struct propval *out)
+static ec_t message_values(struct view_hit *hit, const uint32_t *tags, struct arena *a, struct propval *out)
 {
     struct mailbox *m = hit->v->m;
     struct message_plan plan;
-    TRY(message_plan(m, hit->v->table.fid, hit->tags, hit->ntags, &plan));
+    TRY(message_plan(m, hit->v->table.fid, tags, hit->ntags, &plan));
     const char *sql = arena_printf(m->arena, "SELECT %s FROM message m %s WHERE m.mid = ?1", plan.select, plan.join);
     DB_QUERY_TEXT(q, m->db, "VIEW_ROW", sql);
     db_put_u64(&q, hit->at.id);
     TRY(db_one(&q));
     return message_row_read(m, &plan, &q, 0, hit->at.id, a, out);
+}
+
+/* Instance keys end with the number of the instance. */
+static void number_key(struct propval *v, uint32_t instance, struct arena *a)
+{
+    if (prop_type(v->tag) != PtypBinary || v->v.bin.n < 4)
+        return;
+    uint8_t *p = arena_dup(a, v->v.bin.p, v->v.bin.n);
+    for (size_t i = 0; i < 4; i++)
+        p[v->v.bin.n - 4 + i] = (uint8_t)(instance >> 8 * i);
+    v->v.bin.p = p;
+}
+
+/* Of a property whose values are rows each, a row shows its own (OXCTABL R433); rows of one message differ in number and key (R12). */
+static void show_instance(const struct view_hit *hit, uint32_t tag, struct arena *a, struct propval *v)
+{
+    uint32_t expanded = hit->v->def.instance, instance = expanded != 0 ? view_key_instance(hit->at.key) : 0;
+    if (view_def_is_instance(tag) && prop_type(v->tag) != PtypErrorCode && type_array(prop_type(v->tag))) {
+        size_t i = prop_id(tag) == prop_id(expanded) ? instance : 0;
+        *v = i < propval_count(v) ? propval_element(v, i) : pv_err(tag, ecNotFound);
+    }
+    if (expanded != 0 && tag == PidTagInstanceNum)
+        *v = pv_i32(tag, (int32_t)instance);
+    if (expanded != 0 && tag == PidTagInstanceKey)
+        number_key(v, instance, a);
 }
 
 /* What a row is in its table, which a folder does not know (OXCTABL R8, R12, R15). */
@@ -108,10 +136,13 @@ ec_t view_scan_values(struct view_hit *hit, struct arena *a, struct propval *out
 {
     if (hit->v->table.kind == TABLE_HIERARCHY)
         return folder_values(hit, out);
-    if (hit->plan != NULL)
-        return message_row_read(hit->v->m, hit->plan, hit->q, 2, hit->at.id, a, out);
-    return message_values(hit, a, out);
+    TRY(hit->plan != NULL ? message_row_read(hit->v->m, hit->plan, hit->q, 2, hit->at.id, a, out) : message_values(hit, hit->stored, a, out));
+    for (size_t i = 0; i < hit->ntags; i++)
+        show_instance(hit, hit->tags[i], a, &out[i]);
+    return ecNone;
 }
+
+ec_t view_scan_stored(struct view_hit *hit, struct arena *a, struct propval *out) { return message_values(hit, hit->tags, a, out); }
 
 size_t view_scan_sub(struct view_hit *hit, uint32_t subobject, const struct restriction *r, struct arena *a)
 {

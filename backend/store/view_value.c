@@ -49,7 +49,9 @@ static const struct propval *loaded(struct view_value *v, const struct propval *
 static const struct propval *get(void *ctx, uint32_t tag)
 {
     struct view_value *v = ctx;
-    const struct propval *p = v->row->get(v->row->ctx, tag);
+    if (v->instance != 0 && view_def_is_instance(tag) && prop_id(tag) == prop_id(v->instance))
+        return v->has_one ? &v->one : NULL;
+    const struct propval *p = v->row->get(v->row->ctx, view_def_stored(tag));
     if (p == NULL || prop_type(p->tag) == PtypErrorCode)
         return NULL;
     return p->large ? loaded(v, p) : p;
@@ -68,14 +70,47 @@ bool view_value_meets(struct view_value *v, const struct restriction *r)
     return restriction_match(r, &row);
 }
 
-bool view_value_matches(struct view_value *v, const struct view_def *d)
+/* --- rows ------------------------------------------------------------------------------------------------------------------------------------ */
+static size_t instances(const struct view_value *v, const struct view_def *d)
 {
-    return d->filter == NULL || view_value_meets(v, d->filter);
+    const struct propval *many = d->instance != 0 ? v->row->get(v->row->ctx, d->instance) : NULL;
+    size_t n = many != NULL && prop_type(many->tag) == prop_type(d->instance) ? propval_count(many) : 0;
+    return n == 0 ? 1 : n < VIEW_INSTANCES_MAX ? n : VIEW_INSTANCES_MAX;
 }
 
-void view_value_key(struct view_value *v, const struct view_def *d, struct view_key *out)
+static void show_instance(struct view_value *v, const struct view_def *d, size_t i)
+{
+    if (d->instance == 0)
+        return;
+    const struct propval *many = v->row->get(v->row->ctx, d->instance);
+    v->instance = d->instance;
+    v->has_one = many != NULL && prop_type(many->tag) == prop_type(d->instance) && i < propval_count(many);
+    if (v->has_one)
+        v->one = propval_element(many, i);
+}
+
+static void make_key(struct view_value *v, const struct view_def *d, size_t i, struct view_key *out)
 {
     struct res_row row = { v, get, NULL };
     v->whole = false;
     view_key_make(out, &d->sort, d->collator, &row);
+    if (d->instance != 0)
+        view_key_add_instance(out, (uint32_t)i);
+}
+
+ec_t view_value_each(struct mailbox *m, const struct res_row *row, const struct view_def *d, bool judge, view_value_fn fn, void *ctx)
+{
+    struct view_value v;
+    struct view_key key;
+    view_value_start(&v, m, row);
+    ec_t ec = ecNone;
+    for (size_t i = 0, n = instances(&v, d); i < n && ec == ecNone && v.ec == ecNone; i++) {
+        show_instance(&v, d, i);
+        bool in = !judge || d->filter == NULL || view_value_meets(&v, d->filter);
+        make_key(&v, d, i, &key);
+        if (v.ec == ecNone)
+            ec = fn(ctx, &key, in);
+    }
+    ec_t end = view_value_end(&v);
+    return ec != ecNone ? ec : end;
 }

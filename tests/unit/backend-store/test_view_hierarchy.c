@@ -171,7 +171,8 @@ TEST(refused)
     uint64_t fid = kit_folder(&b, "f");
     struct view *v;
     struct restriction regex = { .kind = RES_PROPERTY, .property = { RELOP_RE, PidTagSubject, pv_str(PidTagSubject, "x") } };
-    struct table_def d = kit_table(fid, 1, (struct sortcol[]){ { PROP_TAG(0x6801, PtypString | PtypMultipleInstance), SORT_ASCENDING } });
+    const uint32_t one = PROP_TAG(0x6801, PtypString | PtypMultipleInstance), two = PROP_TAG(0x6802, PtypString | PtypMultipleInstance);
+    struct table_def d = kit_table(fid, 2, (struct sortcol[]){ { one, SORT_ASCENDING }, { two, SORT_ASCENDING } });
     CHECK_EC(view_open(b.m, &d, &v), ecTooComplex);
     d = kit_table(fid, 1, (struct sortcol[]){ { PidTagSubject, SORT_ASCENDING } });
     d.sort.categories = 1;

@@ -211,7 +211,7 @@ TEST(what_cannot_be_sorted)
 {
     struct { uint32_t tag; uint8_t order; uint16_t categories; ec_t ec; } bad[] = {
         { PROP_TAG(0x6001, PtypObject), 0, 0, ecTooComplex }, { PROP_TAG(0x6001, PtypRestriction), 0, 0, ecTooComplex },
-        { PROP_TAG(0x6001, PtypString | PtypMultipleInstance), 0, 0, ecTooComplex }, { COL_N, 0, 1, ecTooComplex },
+        { PROP_TAG(0x6001, PtypObject | PtypMultipleInstance), 0, 0, ecTooComplex }, { COL_N, 0, 1, ecTooComplex },
         { COL_N, SORT_MAX_CATEGORY, 0, ecTooComplex }, { COL_N, 3, 0, ecInvalidParameter }, { PROP_TAG(0x6001, 0x7777), 0, 0, ecInvalidParameter },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
