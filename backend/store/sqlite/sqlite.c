@@ -124,7 +124,7 @@ static ec_t conn_open(const struct db_open *o, void **out)
     must(c != NULL);
     ec_t ec = conn_file(c, o);
     if (ec == ecNone)
-        ec = sqlite_error(c, sqlite3_open_v2(c->path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL), "open");
+        ec = sqlite_error(c, sqlite3_open_v2(c->path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL), "open");
     if (ec == ecNone)
         ec = settings(c, o);
     if (ec != ecNone) {
