@@ -1,5 +1,14 @@
 /* message_access.c - what the actor may do with a message: the rights in its folder, and whether he made it. MS-OXCPERM 2.2.7. */
 #include "backend/store/message_int.h"
+#include <strings.h>
+
+/* DNs are ASCII and compare without case. */
+static bool names(struct blob entryid, const char *dn)
+{
+    uint32_t type;
+    struct blob name;
+    return entryid_addressbook_parse(entryid, &type, &name) && name.n == strlen(dn) && strncasecmp((const char *)name.p, dn, name.n) == 0;
+}
 
 bool message_owned(struct message_src *s)
 {
@@ -11,7 +20,7 @@ bool message_owned(struct message_src *s)
     struct propval v;
     bool found = message_plain(&stored, PidTagCreatorEntryId, &v) && prop_type(v.tag) == PtypBinary && !v.large;
     s->ec = stored.ec;
-    return found && blob_eq(v.v.bin, entryid_addressbook(s->a, 0, s->m->actor.dn));
+    return found && names(v.v.bin, s->m->actor.dn);
 }
 
 static bool may(struct message_src *s, uint32_t any, uint32_t owned)

@@ -44,6 +44,7 @@ SQL(CREATE TABLE folder (
     props BLOB NOT NULL                        /* all others, props_pack */
 ))
 SQL(CREATE UNIQUE INDEX folder_name ON folder (parent, name_fold) WHERE deleted = 0)
+SQL(CREATE INDEX folder_parent ON folder (parent, fid)) /* deleted ones too */
 SQL(CREATE INDEX folder_cn ON folder (cn))
 
 /* --- messages: the row that tables sort, filter and show, and the rest ------------------------------------------------------- */

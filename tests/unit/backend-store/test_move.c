@@ -205,6 +205,7 @@ TEST(many_at_once)
     for (int i = 0; i < N; i++)
         mids[i] = put(sf(SF_INBOX), "many", i % 2 == 0, false);
     bool partial = false, changed = false;
+    size_t used = arena_used(b.a);
     REQUIRE_EC(messages_move(b.m, sf(SF_INBOX), sf(SF_DRAFTS), mids, N, &partial), ecNone);
     check_counts(sf(SF_DRAFTS), N, N / 2, 0);
     REQUIRE_EC(messages_set_read(b.m, sf(SF_DRAFTS), NULL, 0, 0, &changed, &partial), ecNone);
@@ -215,6 +216,7 @@ TEST(many_at_once)
     REQUIRE_EC(mailbox_write(b.m), ecNone);
     REQUIRE_EC(folder_empty(b.m, sf(SF_DRAFTS), false, true, &partial), ecNone);
     CHECK(!partial);
+    CHECK(arena_used(b.a) - used < N * 100); /* the lease's memory does not grow with the messages */
     check_counts(sf(SF_DRAFTS), 0, 0, 0);
     REQUIRE_EC(mailbox_commit(b.m), ecNone);
     mbox_clean(&b);
