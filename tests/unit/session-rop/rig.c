@@ -16,16 +16,16 @@ struct mailbox *rig_mailbox(struct rig *g, struct arena *a)
 uint64_t rig_wire(uint64_t gc) { return id_wire(REPLID_OWN, gc); }
 
 /* --- one request ------------------------------------------------------------------------------------------------------------------ */
+/* As the session does it: the store first; when that refuses, nothing happened. */
 static void finish(struct rig *g, struct exec *x)
 {
-    bool bad = x->error != ecNone || x->status != 0 || x->damaged;
     g->failed = x->error != ecNone ? x->error : x->status != 0 ? x->status : x->damaged ? (ec_t)ecRpcFailed : ecNone;
     for (size_t i = 0; i < x->leases; i++) {
-        if (mailbox_writing(x->lease[i].m) && !bad)
-            REQUIRE_EC(mailbox_commit(x->lease[i].m), ecNone);
+        if (mailbox_writing(x->lease[i].m) && g->failed == ecNone)
+            g->failed = mailbox_commit(x->lease[i].m);
         mailbox_close(x->lease[i].m);
     }
-    if (!bad) {
+    if (g->failed == ecNone) {
         objects_save(x->objects);
         rig_keep(g, x->context);
     }
@@ -130,7 +130,9 @@ static void add_logon(struct rig *g)
     arena_free(a);
 }
 
-struct rig *rig_new(void)
+struct rig *rig_new(void) { return rig_with("sqlite"); }
+
+struct rig *rig_with(const char *driver)
 {
     const char *why = NULL;
     struct arena *life = arena_new(SIZE_MAX), *a;
@@ -142,7 +144,7 @@ struct rig *rig_new(void)
     g->block = arena_array(life, struct blob, g->nblock);
     g->config = config_load(life, NULL, &why);
     REQUIRE(g->config != NULL);
-    struct store_options o = { .driver = "sqlite", .path = arena_strdup(life, unit_tmpdir()), .pool_files = 4, .cache_kib = 1024, .busy_ms = 2000 };
+    struct store_options o = { .driver = driver, .path = arena_strdup(life, unit_tmpdir()), .pool_files = 4, .cache_kib = 1024, .busy_ms = 2000 };
     g->store = store_new(&o, life, &why);
     REQUIRE(g->store != NULL);
     g->mailbox = guid_new();

@@ -23,11 +23,13 @@ struct rig {
     struct arena   *a;              /* of the last request: answers live until the next */
     ec_t            failed;         /* of the last request as a whole */
     size_t          largest;        /* block so far */
+    const char     *delegate;       /* DN of somebody else whose session it is; NULL: the owner's */
 };
 
 enum { RIG_LOGON = 1 };             /* handle of the logon object */
 
 struct rig *rig_new(void);
+struct rig *rig_with(const char *driver);                /* "fault": the store fails when it is told to */
 void rig_end(struct rig *g);
 
 /* Runs requests with this handle table; *out = the answers, table = handles after it. */

@@ -10,13 +10,13 @@ struct context *rig_context(struct rig *g, struct arena *a)
     c->a = a;
     memcpy(c->id, g->id, sizeof c->id);
     c->user = "ada";
-    c->user_dn = RIG_OWNER;
-    c->display_name = "Ada Lovelace";
+    c->user_dn = g->delegate != NULL ? g->delegate : RIG_OWNER;
+    c->display_name = g->delegate != NULL ? "Bob" : "Ada Lovelace";
     c->code_page = 1252;
     c->lcid_sort = c->lcid_string = 0x0409;
     c->next_handle = g->next_handle;
     c->logon = arena_one(a, struct logon_entry);
-    c->logon[0] = (struct logon_entry){ .handle = RIG_LOGON, .logon_flags = 1, .mailbox = g->mailbox, .owner = true, .mailbox_dn = RIG_OWNER };
+    c->logon[0] = (struct logon_entry){ .handle = RIG_LOGON, .logon_flags = 1, .mailbox = g->mailbox, .owner = g->delegate == NULL, .mailbox_dn = RIG_OWNER };
     c->logons = 1;
     c->handles = g->handles;
     c->handle = arena_dup(a, g->handle, g->handles * sizeof *g->handle);
