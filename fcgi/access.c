@@ -1,5 +1,5 @@
 /* access.c - what happened to a request, in one line. */
-#include "access.h"
+#include "fcgi/access.h"
 #include "backend/base/crypto.h"
 #include "backend/base/filetime.h"
 #include "backend/base/rd.h"

@@ -2,7 +2,7 @@
  * Cookies stand in it as digests only. */
 #ifndef FCGI_ACCESS_H
 #define FCGI_ACCESS_H
-#include "request.h"
+#include "fcgi/request.h"
 #include "session/session.h"
 
 struct access {

@@ -1,5 +1,5 @@
 /* auth.c - an Authorization header becomes a person. */
-#include "auth.h"
+#include "fcgi/auth.h"
 #include "backend/base/crypto.h"
 #include "backend/base/utf.h"
 #include <strings.h>

@@ -1,7 +1,7 @@
 /* auth.h - who is it?  HTTP Basic, over TLS only unless the configuration says otherwise. */
 #ifndef FCGI_AUTH_H
 #define FCGI_AUTH_H
-#include "request.h"
+#include "fcgi/request.h"
 #include "backend/directory/directory.h"
 
 enum auth {

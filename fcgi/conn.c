@@ -1,16 +1,12 @@
-/* conn.c - nginx's connections: epoll, libfcgi's parser, and writing without blocking.  The only file that knows libfcgi. */
-#include "conn.h"
-#include "listen.h"
-#include "record.h"
+/* conn.c - nginx's connections coming in: epoll, half requests, libfcgi's parser.  The only file that knows libfcgi. */
+#include "fcgi/conn_int.h"
+#include "fcgi/record.h"
 #include "backend/base/fault.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
 #include "backend/base/must.h"
-#include "backend/base/rd.h"
 #include <errno.h>
 #include <fcgiapp.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -25,54 +21,8 @@ enum {
     PEEK_MOST     = 1000,    /* ms for the parameters to be whole */
     READ_STALL    = 1000,    /* ms that a read may wait, for a peer that stops within a request */
     BODY_MOST     = 15000,   /* ms for a whole body */
-    WRITE_STALL   = 60000,   /* ms without progress until a connection is given up */
     ACCEPT_BATCH  = 64,
-    ACCEPT_AGAIN  = 50,      /* ms after running out of descriptors */
-    EARLY_MOST    = 4096,    /* bytes of a head */
-    VECTORS       = 64       /* of one write */
-};
-
-enum state {
-    FREE,
-    IDLE,                    /* epoll waits for a request */
-    LOOKING,                 /* half a request was seen, the timer looks again */
-    BUSY,                    /* a worker has it */
-    DELAYED,                 /* the timer will send its answer */
-    WRITING                  /* epoll waits for room in the socket */
-};
-
-struct conn {
-    pthread_mutex_t lock;
-    struct front   *front;
-    int             fd;
-    enum state      state;
-    uint32_t        generation;      /* tells an event of this connection from one of its predecessor with the same number */
-    uint16_t        id;              /* FastCGI request id */
-    bool            keep, settled, early_sent, broken;
-    uint64_t        looking_since, idle_since;
-    struct timer    timer;
-    void          (*early)(const void *ctx, struct wr *w);
-    const void     *early_ctx;
-    struct arena   *arena;           /* of the request; then of the answer until it is sent */
-    struct arena   *early_arena;     /* what the timer could not send */
-    struct blob     early_rest;
-    struct iovec   *out;             /* the answer, advanced as it goes */
-    size_t          out_n;
-    uint64_t        delay;
-};
-
-struct front {
-    const struct config *config;
-    struct timers       *timers;
-    struct conn_service  service;
-    int                  epoll, listener, bell;
-    struct conn         *conn;       /* by descriptor */
-    size_t               conns;
-    struct listen_place  place;
-    struct timer         accept_timer;
-    atomic_uint          busy, open;
-    atomic_bool          draining, parting, finished;
-    bool                 halves;     /* tests stop a worker in the middle of an answer */
+    ACCEPT_AGAIN  = 50       /* ms after running out of descriptors */
 };
 
 /* Tags of epoll that are not connections; a connection's is generation and descriptor. */
@@ -80,7 +30,7 @@ static const uint64_t TAG_LISTENER = UINT64_MAX, TAG_BELL = UINT64_MAX - 1;
 
 static uint64_t tag_of(const struct conn *c) { return (uint64_t)c->generation << 32 | (uint32_t)c->fd; }
 
-static void arm(struct conn *c, uint32_t events, int op)
+void conn_arm(struct conn *c, uint32_t events, int op)
 {
     struct epoll_event e = { .events = events | EPOLLRDHUP | EPOLLONESHOT, .data.u64 = tag_of(c) };
     must(epoll_ctl(c->front->epoll, op, c->fd, &e) == 0);
@@ -88,8 +38,7 @@ static void arm(struct conn *c, uint32_t events, int op)
 
 /* --- ends and beginnings of connections ---------------------------------------------------------------------------- */
 
-/* With the lock held, by the owner.  The descriptor may be another connection's at once, so nothing of the slot is used afterwards. */
-static void close_locked(struct conn *c)
+void conn_close_locked(struct conn *c)
 {
     struct arena *a = c->arena, *early = c->early_arena;
     bool was_busy = c->state != IDLE;
@@ -105,15 +54,14 @@ static void close_locked(struct conn *c)
     arena_free(early);
 }
 
-static void drop(struct conn *c)
+void conn_drop(struct conn *c)
 {
     pthread_mutex_lock(&c->lock);
-    close_locked(c);
+    conn_close_locked(c);
     pthread_mutex_unlock(&c->lock);
 }
 
-/* Takes the connection for the caller if it is in `from`; FREE and stale events fail here. */
-static bool take(struct conn *c, uint32_t generation, enum state from)
+bool conn_take(struct conn *c, uint32_t generation, enum conn_state from)
 {
     pthread_mutex_lock(&c->lock);
     bool ours = c->generation == generation && c->state == from;
@@ -126,16 +74,16 @@ static bool take(struct conn *c, uint32_t generation, enum state from)
     return ours;
 }
 
-static void wait_for_request(struct conn *c)
+void conn_wait(struct conn *c)
 {
     pthread_mutex_lock(&c->lock);
     if (atomic_load(&c->front->parting)) {
-        close_locked(c);
+        conn_close_locked(c);
     } else {
         c->state = IDLE;
         c->idle_since = clock_ms();
         atomic_fetch_sub(&c->front->busy, 1);
-        arm(c, EPOLLIN, EPOLL_CTL_MOD);
+        conn_arm(c, EPOLLIN, EPOLL_CTL_MOD);
     }
     pthread_mutex_unlock(&c->lock);
 }
@@ -164,7 +112,7 @@ static void adopt(struct front *f, int fd)
     c->idle_since = clock_ms();
     c->arena = c->early_arena = NULL;
     atomic_fetch_add(&f->open, 1);
-    arm(c, EPOLLIN, EPOLL_CTL_ADD);
+    conn_arm(c, EPOLLIN, EPOLL_CTL_ADD);
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -205,210 +153,6 @@ static void on_listener(struct front *f)
     }
     log_line(LOGL_ERROR, "fcgi", "no more descriptors for connections", "error", strerror(errno), NULL);
     timer_set(f->timers, &f->accept_timer, clock_ms() + ACCEPT_AGAIN, accept_again);
-}
-
-/* --- writing ------------------------------------------------------------------------------------------------------- */
-
-enum sent { SENT, LATER, GONE };
-
-static void advance(struct conn *c, size_t n)
-{
-    while (c->out_n != 0 && n >= c->out->iov_len) {
-        n -= c->out->iov_len;
-        c->out++;
-        c->out_n--;
-    }
-    if (n != 0) {
-        c->out->iov_base = (char *)c->out->iov_base + n;
-        c->out->iov_len -= n;
-    }
-}
-
-static enum sent send_out(struct conn *c)
-{
-    while (c->out_n != 0) {
-        struct msghdr m = { .msg_iov = c->out, .msg_iovlen = c->out_n < VECTORS ? c->out_n : VECTORS };
-        ssize_t n = sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n >= 0)
-            advance(c, (size_t)n);
-        else if (errno == EAGAIN)
-            return LATER;
-        else if (errno != EINTR)
-            return GONE;
-    }
-    return SENT;
-}
-
-static void write_stalled(struct timer *t)
-{
-    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
-    pthread_mutex_lock(&c->lock);
-    if (c->state == WRITING)
-        close_locked(c);
-    pthread_mutex_unlock(&c->lock);
-}
-
-/* By the owner (state BUSY): writes what there is, then the connection waits for room, for the next request, or ends. */
-static void write_on(struct conn *c)
-{
-    switch (c->broken ? GONE : send_out(c)) {
-    case LATER:
-        pthread_mutex_lock(&c->lock);
-        c->state = WRITING;
-        timer_set(c->front->timers, &c->timer, clock_ms() + WRITE_STALL, write_stalled);
-        arm(c, EPOLLOUT, EPOLL_CTL_MOD);
-        pthread_mutex_unlock(&c->lock);
-        return;
-    case SENT:
-        if (!c->keep || atomic_load(&c->front->parting))
-            break; /* closed before anything else, so that nginx sees the end together with the answer */
-        arena_free(c->arena);
-        arena_free(c->early_arena);
-        c->arena = c->early_arena = NULL;
-        wait_for_request(c);
-        return;
-    case GONE:
-        log_line(LOGL_DEBUG, "fcgi", "the peer went away before its answer", NULL);
-        break;
-    }
-    drop(c);
-}
-
-/* The vector holds half of the bytes, the process may end, the other half follows. */
-static void send_half(struct conn *c)
-{
-    size_t total = 0, half = 0, n = 0;
-    for (size_t i = 0; i < c->out_n; i++)
-        total += c->out[i].iov_len;
-    while (n < c->out_n && half + c->out[n].iov_len <= total / 2)
-        half += c->out[n++].iov_len;
-    struct msghdr m = { .msg_iov = c->out, .msg_iovlen = n };
-    ssize_t sent = n != 0 ? sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
-    fault_point(FAULT_answer_half);
-    if (sent > 0)
-        advance(c, (size_t)sent);
-}
-
-/* --- the early head and PENDING, from the timer thread ------------------------------------------------------------- */
-
-/* Sends what the socket takes now; returns the rest. */
-static struct blob send_now(struct conn *c, struct blob bytes)
-{
-    ssize_t n = send(c->fd, bytes.p, bytes.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR)
-        c->broken = true;
-    struct rd r = rd_blob_of(bytes);
-    rd_blob(&r, n > 0 ? (size_t)n : 0);
-    return c->broken ? blob_of(NULL, 0) : rd_rest(&r);
-}
-
-/* With the lock held.  What does not fit now is kept; while something is kept, nothing is added. */
-static void send_early(struct conn *c, struct blob bytes)
-{
-    if (c->early_rest.n != 0)
-        c->early_rest = send_now(c, c->early_rest);
-    if (c->early_rest.n != 0 || c->broken)
-        return;
-    struct blob rest = send_now(c, bytes);
-    if (rest.n == 0)
-        return;
-    if (c->early_arena == NULL)
-        c->early_arena = arena_new(SIZE_MAX);
-    c->early_rest = arena_blob(c->early_arena, rest);
-}
-
-static void pending_due(struct timer *t)
-{
-    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
-    uint8_t record[64];
-    struct wr w = wr_over(record, sizeof record);
-    record_stdout(&w, c->id, blob_str("PENDING\r\n"));
-    pthread_mutex_lock(&c->lock);
-    send_early(c, wr_blob(&w));
-    if (!c->broken)
-        timer_set(c->front->timers, t, clock_ms() + c->front->config->pending_period, pending_due);
-    pthread_mutex_unlock(&c->lock);
-}
-
-static void early_due(struct timer *t)
-{
-    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
-    uint8_t head[EARLY_MOST], record[EARLY_MOST + RECORD_HEAD];
-    struct wr h = wr_over(head, sizeof head), w = wr_over(record, sizeof record);
-    pthread_mutex_lock(&c->lock);
-    c->early(c->early_ctx, &h);
-    must(!h.full); /* header values are bounded when they are checked */
-    record_stdout(&w, c->id, wr_blob(&h));
-    c->early_sent = true;
-    send_early(c, wr_blob(&w));
-    timer_set(c->front->timers, t, clock_ms() + c->front->config->pending_period, pending_due);
-    pthread_mutex_unlock(&c->lock);
-}
-
-void conn_promise(struct conn *c, uint64_t due, void (*early)(const void *ctx, struct wr *w), const void *ctx)
-{
-    c->early = early;
-    c->early_ctx = ctx;
-    c->settled = false;
-    timer_set(c->front->timers, &c->timer, due, early_due);
-}
-
-bool conn_settle(struct conn *c)
-{
-    if (!c->settled)
-        timer_cancel(c->front->timers, &c->timer);
-    c->settled = true;
-    return c->early_sent;
-}
-
-/* --- answers ------------------------------------------------------------------------------------------------------- */
-
-static void keep_answer(struct conn *c, struct arena *a, const struct blob *piece, size_t n)
-{
-    must(c->out == NULL && c->state == BUSY);
-    conn_settle(c);
-    c->out = record_answer(a, c->id, piece, n, &c->out_n);
-    if (c->early_rest.n == 0)
-        return;
-    struct iovec *v = arena_array(a, struct iovec, c->out_n + 1); /* first what the timer could not send */
-    v[0] = (struct iovec){ (void *)(uintptr_t)c->early_rest.p, c->early_rest.n };
-    for (size_t i = 0; i < c->out_n; i++)
-        v[i + 1] = c->out[i];
-    c->out = v;
-    c->out_n++;
-}
-
-void conn_answer(struct conn *c, const struct blob *piece, size_t n)
-{
-    keep_answer(c, c->arena, piece, n);
-}
-
-void conn_answer_after(struct conn *c, const struct blob *piece, size_t n, uint64_t ms)
-{
-    struct arena *own = arena_new(SIZE_MAX); /* the request's may hold a large body meanwhile */
-    struct blob *copy = arena_array(own, struct blob, n);
-    for (size_t i = 0; i < n; i++)
-        copy[i] = arena_blob(own, piece[i]);
-    keep_answer(c, own, copy, n);
-    c->delay = atomic_load(&c->front->draining) ? 0 : ms;
-    arena_free(c->arena);
-    c->arena = own;
-}
-
-static void delay_over(struct timer *t)
-{
-    struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
-    if (take(c, c->generation, DELAYED))
-        write_on(c);
-}
-
-static void delay(struct conn *c)
-{
-    pthread_mutex_lock(&c->lock);
-    c->state = DELAYED;
-    timer_set(c->front->timers, &c->timer, clock_ms() + c->delay, delay_over);
-    arm(c, 0, EPOLL_CTL_MOD);
-    pthread_mutex_unlock(&c->lock);
 }
 
 /* --- one request --------------------------------------------------------------------------------------------------- */
@@ -452,7 +196,7 @@ static bool read_request(struct conn *c, FCGX_Request *r, struct wr *body)
         return true;
     FCGX_Free(r, 0);
     r->ipcFd = -1;
-    drop(c);
+    conn_drop(c);
     return false;
 }
 
@@ -472,16 +216,10 @@ static void serve(struct front *f, struct conn *c, FCGX_Request *r)
     c->early_sent = c->broken = false;
     fault_arm();
     f->service.serve(f->service.app, c, a, r->envp, body.full ? blob_of(NULL, 0) : wr_blob(&body), body.full);
-    must(c->out != NULL);
     log_context_clear();
     FCGX_Free(r, 0);
     r->ipcFd = -1;
-    if (f->halves)
-        send_half(c);
-    if (c->delay != 0)
-        delay(c);
-    else
-        write_on(c);
+    conn_deliver(c);
 }
 
 /* --- events -------------------------------------------------------------------------------------------------------- */
@@ -493,7 +231,7 @@ static void look_again(struct timer *t)
     if (c->state == LOOKING) {
         c->state = IDLE;
         atomic_fetch_sub(&c->front->busy, 1);
-        arm(c, EPOLLIN, EPOLL_CTL_MOD);
+        conn_arm(c, EPOLLIN, EPOLL_CTL_MOD);
     }
     pthread_mutex_unlock(&c->lock);
 }
@@ -505,7 +243,7 @@ static void look_later(struct conn *c)
     if (c->looking_since == 0)
         c->looking_since = now;
     if (now - c->looking_since > PEEK_MOST) {
-        drop(c);
+        conn_drop(c);
         return;
     }
     pthread_mutex_lock(&c->lock);
@@ -523,23 +261,23 @@ static void on_readable(struct front *f, struct conn *c, uint32_t events, FCGX_R
     else if (n > 0 && (events & (EPOLLRDHUP | EPOLLHUP)) == 0)
         look_later(c);
     else if (n < 0 && errno == EAGAIN)
-        wait_for_request(c);
+        conn_wait(c);
     else
-        drop(c);
+        conn_drop(c);
 }
 
 static void on_event(struct front *f, uint64_t tag, uint32_t events, FCGX_Request *r)
 {
     struct conn *c = &f->conn[(uint32_t)tag];
     uint32_t generation = (uint32_t)(tag >> 32);
-    if (take(c, generation, IDLE)) {
+    if (conn_take(c, generation, IDLE)) {
         on_readable(f, c, events, r);
-    } else if (take(c, generation, WRITING)) {
+    } else if (conn_take(c, generation, WRITING)) {
         timer_cancel(f->timers, &c->timer);
-        write_on(c);
-    } else if (take(c, generation, DELAYED)) { /* gone before its answer was due */
+        conn_write_on(c);
+    } else if (conn_take(c, generation, DELAYED)) { /* gone before its answer was due */
         timer_cancel(f->timers, &c->timer);
-        drop(c);
+        conn_drop(c);
     }
 }
 
@@ -622,7 +360,7 @@ void conn_idle_close(struct front *f, uint64_t idle_ms)
             continue;
         pthread_mutex_lock(&c->lock);
         if (c->state == IDLE && now - c->idle_since >= idle_ms)
-            close_locked(c);
+            conn_close_locked(c);
         pthread_mutex_unlock(&c->lock);
     }
 }

@@ -8,7 +8,7 @@
  * request: it is noticed when the answer is written. */
 #ifndef FCGI_CONN_H
 #define FCGI_CONN_H
-#include "timer.h"
+#include "fcgi/timer.h"
 #include "backend/base/arena.h"
 #include "backend/base/config.h"
 #include "backend/base/wr.h"

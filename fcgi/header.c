@@ -1,5 +1,5 @@
 /* header.c - verb, path, required headers, their syntax, request type, size: the first that fails names the X-ResponseCode. */
-#include "header.h"
+#include "fcgi/header.h"
 #include "backend/base/guid.h"
 
 bool header_plain(const char *value)

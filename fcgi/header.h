@@ -1,8 +1,8 @@
 /* header.h - may this request be looked into?  The checks of the headers, in the order that clients and checkers expect. */
 #ifndef FCGI_HEADER_H
 #define FCGI_HEADER_H
-#include "request.h"
-#include "route.h"
+#include "fcgi/request.h"
+#include "fcgi/route.h"
 
 enum { HEADER_MOST = 256 };    /* bytes of a value that is echoed or kept */
 

@@ -1,5 +1,5 @@
 /* health.c - counters of the process as OpenMetrics text, liveness, readiness. */
-#include "health.h"
+#include "fcgi/health.h"
 #include "backend/base/wr.h"
 #include <inttypes.h>
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 /* health.h - /healthz and /metrics: is the process alive, can it work, what has it done.  No session, no authentication; nginx decides who may ask. */
 #ifndef FCGI_HEALTH_H
 #define FCGI_HEALTH_H
-#include "route.h"
-#include "conn.h"
+#include "fcgi/route.h"
+#include "fcgi/conn.h"
 
 /* Counts one answered request: its route (NULL: none), X-ResponseCode (-1: none), HTTP status and duration. */
 void health_count(const struct route *r, int code, int http, uint64_t us);

@@ -1,5 +1,5 @@
 /* listen.c - a socket file that appears and disappears in one step. */
-#include "listen.h"
+#include "fcgi/listen.h"
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>

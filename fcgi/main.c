@@ -1,8 +1,8 @@
 /* main.c - the worker process: options, configuration, threads, signals. */
-#include "access.h"
-#include "conn.h"
-#include "header.h"
-#include "serve.h"
+#include "fcgi/access.h"
+#include "fcgi/conn.h"
+#include "fcgi/header.h"
+#include "fcgi/serve.h"
 #include "backend/base/fault.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"

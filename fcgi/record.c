@@ -1,5 +1,5 @@
 /* record.c - FastCGI framing: 8 bytes of head {version, type, id, length, padding, reserved}, big-endian. */
-#include "record.h"
+#include "fcgi/record.h"
 #include "backend/base/rd.h"
 
 enum { VERSION = 1, END_REQUEST = 3, PARAMS = 4, STDOUT = 6 };

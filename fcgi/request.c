@@ -1,5 +1,5 @@
 /* request.c - "NAME=value" strings become fields. */
-#include "request.h"
+#include "fcgi/request.h"
 #include "backend/base/filetime.h"
 #include <stddef.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 /* respond.c - an outcome becomes header lines and meta-tags. */
-#include "respond.h"
-#include "header.h"
+#include "fcgi/respond.h"
+#include "fcgi/header.h"
 #include "backend/base/filetime.h"
 #include <stdio.h>
 

@@ -5,8 +5,8 @@
  * is respond_early (timer thread), then respond_rest and the body. */
 #ifndef FCGI_RESPOND_H
 #define FCGI_RESPOND_H
-#include "request.h"
-#include "route.h"
+#include "fcgi/request.h"
+#include "fcgi/route.h"
 #include "backend/base/wr.h"
 
 #define RESPOND_SERVER_APPLICATION "Exchange/15.20.4000.001"

@@ -1,5 +1,5 @@
 /* route.c - the table of route.def, and the look into it. */
-#include "route.h"
+#include "fcgi/route.h"
 #include <strings.h>
 
 static void route_absent(struct session_env *e, struct session_call *c, struct session_reply *r)

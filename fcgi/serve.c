@@ -1,10 +1,10 @@
 /* serve.c - the road of a request through the front: health, identity, headers, session, answer, log line. */
-#include "serve.h"
-#include "access.h"
-#include "auth.h"
-#include "header.h"
-#include "health.h"
-#include "respond.h"
+#include "fcgi/serve.h"
+#include "fcgi/access.h"
+#include "fcgi/auth.h"
+#include "fcgi/header.h"
+#include "fcgi/health.h"
+#include "fcgi/respond.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
 

@@ -1,7 +1,7 @@
 /* serve.h - one request from its parameters to its answer: who, may it, what, and the words back. */
 #ifndef FCGI_SERVE_H
 #define FCGI_SERVE_H
-#include "conn.h"
+#include "fcgi/conn.h"
 #include "session/session.h"
 
 struct server { struct session_env *env; struct front *front; };

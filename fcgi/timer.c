@@ -1,5 +1,5 @@
 /* timer.c - a heap of moments, and the thread that sleeps until the first of them. */
-#include "timer.h"
+#include "fcgi/timer.h"
 #include "backend/base/filetime.h"
 #include "backend/base/must.h"
 #include <errno.h>

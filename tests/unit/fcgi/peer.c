@@ -1,5 +1,5 @@
 /* peer.c - FastCGI from the web server's side, record by record. */
-#include "peer.h"
+#include "tests/unit/fcgi/peer.h"
 #include "tests/unit.h"
 #include "backend/base/filetime.h"
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Connections: whole and half requests, stalled and vanished peers, waiting without a thread, and what we rely on in libfcgi. */
 #include "tests/unit.h"
-#include "peer.h"
+#include "tests/unit/fcgi/peer.h"
 #include "backend/base/filetime.h"
 #include <stdatomic.h>
 #include <stdio.h>

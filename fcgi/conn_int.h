@@ -1,0 +1,69 @@
+/* conn_int.h - a connection from the inside: its states, and who may do what in them.  For conn.c (coming in) and conn_out.c (going out) only. */
+#ifndef FCGI_CONN_INT_H
+#define FCGI_CONN_INT_H
+#include "fcgi/conn.h"
+#include "fcgi/listen.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/uio.h>
+
+enum conn_state {
+    FREE,
+    IDLE,                    /* epoll waits for a request */
+    LOOKING,                 /* half a request was seen, the timer looks again */
+    BUSY,                    /* a worker has it */
+    DELAYED,                 /* the timer will send its answer */
+    WRITING                  /* epoll waits for room in the socket */
+};
+
+struct conn {
+    pthread_mutex_t lock;
+    struct front   *front;
+    int             fd;
+    enum conn_state state;
+    uint32_t        generation;      /* tells an event of this connection from one of its predecessor with the same number */
+    uint16_t        id;              /* FastCGI request id */
+    bool            keep, settled, early_sent, broken;
+    uint64_t        looking_since, idle_since;
+    struct timer    timer;
+    void          (*early)(const void *ctx, struct wr *w);
+    const void     *early_ctx;
+    struct arena   *arena;           /* of the request; then of the answer until it is sent */
+    struct arena   *early_arena;     /* what the timer could not send */
+    struct blob     early_rest;
+    struct iovec   *out;             /* the answer, advanced as it goes */
+    size_t          out_n;
+    uint64_t        delay;
+};
+
+struct front {
+    const struct config *config;
+    struct timers       *timers;
+    struct conn_service  service;
+    int                  epoll, listener, bell;
+    struct conn         *conn;       /* by descriptor */
+    size_t               conns;
+    struct listen_place  place;
+    struct timer         accept_timer;
+    atomic_uint          busy, open;
+    atomic_bool          draining, parting, finished;
+    bool                 halves;     /* tests stop a worker in the middle of an answer */
+};
+
+/* Arms the descriptor for one event; `op` as for epoll_ctl. */
+void conn_arm(struct conn *c, uint32_t events, int op);
+
+/* Takes the connection for the caller (it becomes BUSY) if it is in `from`; FREE and stale events fail here. */
+bool conn_take(struct conn *c, uint32_t generation, enum conn_state from);
+
+/* By the owner: back to epoll for the next request, or closed.  conn_close_locked: with the lock held; nothing of the slot may be used afterwards,
+ * since the descriptor can be another connection's at once. */
+void conn_wait(struct conn *c);
+void conn_drop(struct conn *c);
+void conn_close_locked(struct conn *c);
+
+/* By the owner, after the request: sends the answer that was given (at once or when it is due), then the connection waits for room, for the next
+ * request, or ends.  conn_write_on goes on after there was no room. */
+void conn_deliver(struct conn *c);
+void conn_write_on(struct conn *c);
+#endif
