@@ -37,7 +37,7 @@ static void save_dies_at(const char *fault)
     snprintf(context, sizeof context, "%s", w.c.context);
     snprintf(sequence, sizeof sequence, "%s", w.c.sequence);
     bool answered = mapic_send(&w.c, w.a, "Execute", body, &odd, &why) && mapic_recv(&w.c, w.a, &reply, &odd, &why);
-    CHECK(stack_worker_ended(st, 0));
+    unit_check(stack_worker_ended(st, 0), __FILE__, __LINE__, "the worker died at %s", fault);
     CHECK(!answered || reply.http.status != 200 || !reply.done || reply.code != 0);
 
     mapic_close(&w.c);
@@ -63,12 +63,67 @@ static void save_dies_at(const char *fault)
     CHECK_INT(walk_findings(st, &st->ana), 0);
 }
 
-/* Places that an Execute passes; the others belong to Connect and Disconnect. */
+/* Places that a good Execute does not pass; each has a test of its own below. */
+static bool elsewhere(enum fault f)
+{
+    return f == FAULT_connect_created || f == FAULT_disconnect_done || f == FAULT_destroy_store || f == FAULT_recover_fenced;
+}
+
 TEST_LIMIT(save_is_done_once_wherever_the_worker_dies, 240)
 {
     for (enum fault f = 0; f < FAULT_COUNT; f++)
-        if (f != FAULT_connect_created && f != FAULT_disconnect_done)
+        if (!elsewhere(f))
             save_dies_at(fault_name(f));
+}
+
+/* The worker dies while it makes the session: nobody knows of it, the client connects again. */
+TEST(connect_whose_worker_dies_can_be_repeated)
+{
+    struct stack *st = stack_shared();
+    struct walk w;
+    walk_init(&w, st, &st->bob);
+    stack_arm(st, 0, "connect_created:1:kill");
+    w.c.route = stack_route[0];
+    CHECK(step_connect(&w.s, st->bob.dn) != ecNone);
+    CHECK(stack_worker_ended(st, 0));
+    mapic_close(&w.c);
+    w.c.route = stack_route[1];
+    MUST_STEP(&w, step_connect(&w.s, st->bob.dn));
+    MUST_STEP(&w, step_logon(&w.s, st->bob.dn));
+    walk_end(&w);
+    stack_arm(st, 0, NULL);
+    stack_worker(st, 0);
+}
+
+/* The worker dies while it ends the session: after the repeat it is ended, and stays so. */
+static void disconnect_dies_at(const char *fault)
+{
+    struct stack *st = stack_shared();
+    struct walk w;
+    char arm[64];
+    walk_begin(&w, st, &st->bob);
+    snprintf(arm, sizeof arm, "%s:1:kill", fault);
+    stack_arm(st, 0, arm);
+    mapic_close(&w.c);
+    w.c.route = stack_route[0];
+    CHECK(step_disconnect(&w.s) != ecNone);
+    unit_check(stack_worker_ended(st, 0), __FILE__, __LINE__, "the worker died at %s", fault);
+    mapic_close(&w.c);
+    w.c.route = stack_route[1];
+    uint32_t ec = step_disconnect(&w.s);
+    CHECK(ec == ecNone || w.s.code == 10);
+    uint32_t inbox;
+    CHECK_INT(step_open_folder(&w.s, w.s.fid[SF_INBOX], &inbox), STEP_LOST);
+    CHECK_INT(w.s.code, 10);
+    walk_end(&w);
+    stack_arm(st, 0, NULL);
+    stack_worker(st, 0);
+}
+
+TEST_LIMIT(disconnect_whose_worker_dies_ends_the_session, 60)
+{
+    disconnect_dies_at(fault_name(FAULT_destroy_store));
+    disconnect_dies_at(fault_name(FAULT_disconnect_done));
 }
 
 TEST(repeat_of_an_answered_save_gets_the_same_answer)
@@ -172,7 +227,7 @@ TEST_LIMIT(stopped_worker_that_wakes_up_changes_nothing, 90)
     second.route = stack_route[1];
     second.timeout_ms = 20000;
     REQUIRE(mapic_call(&second, w.a, "Execute", body, &odd, &reply, &why)); /* waits for the lease, takes over */
-    CHECK_INT(reply.code, 0);
+    unit_check(reply.code == 0, __FILE__, __LINE__, "X-ResponseCode %d: %.200s", reply.code, arena_str(w.a, reply.body));
     stack_kill(st, 0, SIGCONT);
     usleep(800000);
     CHECK_INT(walk_count(st, &st->ana, SF_INBOX, "Overtaken"), 1);
