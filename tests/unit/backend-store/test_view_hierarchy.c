@@ -27,6 +27,11 @@ static void read_names(struct mbox *b, struct view *v, struct names *t)
     CHECK_EC(view_read(v, &pos, true, 60, tags, 2, take, t), ecNone);
 }
 
+static bool leaf(void *ctx, const struct table_row *row)
+{
+    return CHECK_INT(props_i32(&row->cols, PidTagRowType, 0), 1) && ctx == NULL; /* TBL_LEAF_ROW */
+}
+
 struct tree { struct mbox b; uint64_t top, a, aa, o, z; };
 
 static struct tree plant(void)
@@ -107,6 +112,7 @@ TEST(everything_that_tables_can)
     CHECK(pos.end);
     CHECK_EC(view_seek(v, &pos, -9, &moved), ecNone);
     CHECK_INT(moved, -3);
+    CHECK_EC(view_read(v, &pos, true, 1, (const uint32_t[]){ PidTagRowType }, 1, leaf, NULL), ecNone);
     kit_save(&t.b, t.o, &(struct kit_msg){ .sender = "x", .time = 1 });
     d.filter = &r;
     read_names(&t.b, kit_open(&t.b, &d), &n);
