@@ -233,6 +233,18 @@ static void check_subject(struct script *s, const char *rop)
     unit_check(found, s->path, (int)s->line, "the last list does not hold %s", rop);
 }
 
+/* $VECTOR_CORPUS: a directory that gets each last list as a seed of fuzz_execute. */
+static void write_seed(const struct script *s)
+{
+    const char *dir = getenv("VECTOR_CORPUS");
+    FILE *f = dir != NULL ? fopen(arena_printf(s->d->life, "%s/%s", dir, strrchr(s->path, '/') + 1), "wb") : NULL;
+    if (f == NULL)
+        return;
+    fputc(1, f);
+    fwrite(s->last.p, 1, s->last.n, f);
+    fclose(f);
+}
+
 static const char *rop_of(struct arena *a, const char *path)
 {
     const char *name = strrchr(path, '/') + 1;
@@ -258,6 +270,7 @@ void vector_run(const char *path, bool mutate)
     flush(&s);
     fclose(f);
     check_subject(&s, rop_of(s.d->life, path));
+    write_seed(&s);
     if (mutate) {
         s.d->dry = true;
         mutate_all(s.last, variant, &s);
