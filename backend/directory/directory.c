@@ -16,14 +16,24 @@ static void log_failure(struct directory *d, const char *what)
     log_line(LOGL_ERROR, "directory", what, "error", sqlite3_errmsg(d->db), NULL);
 }
 
+static sqlite3_stmt *prepared(struct directory *d, const char *sql)
+{
+    size_t i = 0;
+    while (i < STATEMENTS_MAX && d->statement[i].q != NULL && d->statement[i].sql != sql)
+        i++;
+    must(i < STATEMENTS_MAX);
+    if (d->statement[i].q == NULL && sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &d->statement[i].q, NULL) == SQLITE_OK)
+        d->statement[i].sql = sql;
+    return d->statement[i].q;
+}
+
 sqlite3_stmt *q_begin(struct directory *d, const char *sql)
 {
-    sqlite3_stmt *q = NULL;
     pthread_mutex_lock(&d->lock);
-    if (sqlite3_prepare_v2(d->db, sql, -1, &q, NULL) != SQLITE_OK) {
+    sqlite3_stmt *q = prepared(d, sql);
+    if (q == NULL) {
         log_failure(d, "cannot prepare");
         pthread_mutex_unlock(&d->lock);
-        return NULL;
     }
     return q;
 }
@@ -40,7 +50,8 @@ bool q_row(sqlite3_stmt *q)
 
 void q_end(struct directory *d, sqlite3_stmt *q)
 {
-    sqlite3_finalize(q);
+    sqlite3_reset(q);
+    sqlite3_clear_bindings(q);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -133,6 +144,8 @@ void directory_close(struct directory *d)
 {
     if (d == NULL)
         return;
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        sqlite3_finalize(d->statement[i].q);
     sqlite3_close(d->db);
     pthread_mutex_destroy(&d->lock);
     pthread_mutex_destroy(&d->slots_lock);

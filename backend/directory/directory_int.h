@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { LOGIN_SLOTS = 4096, FAIL_SLOTS = 1024 };
+enum { LOGIN_SLOTS = 4096, FAIL_SLOTS = 1024, STATEMENTS_MAX = 32 };
 
 /* A password that was verified: MAC over login, password and the stored hash, so that a new hash voids it. */
 struct login_slot { uint8_t mac[32]; uint64_t expires_ms; };
@@ -14,7 +14,8 @@ struct fail_slot { uint8_t mac[32]; uint64_t last_ms; unsigned count; };
 
 struct directory {
     sqlite3           *db;
-    pthread_mutex_t    lock;        /* of db */
+    pthread_mutex_t    lock;        /* of db and its statements */
+    struct { const char *sql; sqlite3_stmt *q; } statement[STATEMENTS_MAX]; /* prepared once; sql by address */
     const char        *organization, *default_domain;
     uint64_t           cache_ms, delay_ms;
     uint8_t            key[32];     /* of this process, for the slots */
@@ -23,7 +24,8 @@ struct directory {
     struct fail_slot  *fail;        /* FAIL_SLOTS */
 };
 
-/* A statement, prepared, under the lock; NULL (logged) on failure.  End with q_end, which unlocks. */
+/* A statement, under the lock; NULL (logged) on failure.  End with q_end, which unlocks.  `sql` is a literal: it is prepared once and found again by
+ * its address. */
 sqlite3_stmt *q_begin(struct directory *d, const char *sql);
 void q_text(sqlite3_stmt *q, int i, const char *s);
 /* SQLITE_ROW -> true.  Errors are logged. */
