@@ -15,6 +15,23 @@ static const struct restriction *filter_of(struct rop_ctx *c, const struct obj_t
     return restriction_read(&r, &codec);
 }
 
+uint32_t cursor_instance(const struct tags *columns)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        if ((prop_type(columns->v[i]) & PtypMultipleInstance) == PtypMultipleInstance)
+            return columns->v[i];
+    return 0;
+}
+
+/* A sort key with the instance bit makes the rows already. */
+static uint32_t instance_of(const struct obj_table *t)
+{
+    for (size_t i = 0; i < t->sort.n; i++)
+        if ((prop_type(t->sort.col[i].tag) & PtypMultipleInstance) == PtypMultipleInstance)
+            return 0;
+    return cursor_instance(&t->columns);
+}
+
 ec_t cursor_view(struct rop_ctx *c, const struct obj_table *t, struct view **out)
 {
     *out = NULL;
@@ -23,7 +40,7 @@ ec_t cursor_view(struct rop_ctx *c, const struct obj_table *t, struct view **out
     bool contents = t->source == TABLE_OF_CONTENTS;
     struct table_def d = { .kind = contents ? TABLE_CONTENTS : TABLE_HIERARCHY, .fid = t->fid, .assoc = contents && (t->flags & ASSOCIATED) != 0,
                            .deep = !contents && (t->flags & DEPTH) != 0, .locale = c->context->lcid_sort, .sort = t->sort,
-                           .filter = filter_of(c, t) };
+                           .filter = filter_of(c, t), .instance = contents ? instance_of(t) : 0 };
     return view_open(c->m, &d, out);
 }
 

@@ -23,6 +23,9 @@ void cursor_store(struct cursor *k);
 /* The view alone, e.g. to see whether a new sort order or restriction can be had; attachments: NULL. */
 ec_t cursor_view(struct rop_ctx *c, const struct obj_table *t, struct view **out);
 
+/* The column that asks for each value of a multi-value in a row of its own (OXCTABL R433); 0: none. */
+uint32_t cursor_instance(const struct tags *columns);
+
 /* As view_read, view_seek, view_position, view_seek_to, view_find, view_has. */
 ec_t cursor_read(struct cursor *k, bool forward, size_t n, const struct tags *columns, view_sink row, void *ctx);
 ec_t cursor_seek(struct cursor *k, int32_t delta, int32_t *moved);

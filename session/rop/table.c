@@ -59,17 +59,41 @@ ec_t rop_GetContentsTable(struct rop_ctx *c)
 
 /* --- definition ------------------------------------------------------------------------------------------------------------------------------ */
 
-/* Values of a multi-value in rows of their own need categories' machinery: not yet. */
-static ec_t column_check(uint32_t tag)
+static ec_t column_check(const struct obj_table *t, uint32_t tag)
 {
     uint16_t type = prop_type(tag);
-    if ((type & PtypMultipleInstance) == PtypMultipleInstance)
-        return EC(ecTooComplex);
-    return !type_known(type) || type == PtypErrorCode || type == PtypNull ? EC(ecInvalidParameter) : ecNone;
+    bool instance = (type & PtypMultipleInstance) == PtypMultipleInstance;
+    if (!type_known(instance ? type_single(type) : type) || type == PtypErrorCode || type == PtypNull)
+        return EC(ecInvalidParameter);
+    return instance && t->source != TABLE_OF_CONTENTS ? EC(ecTooComplex) : ecNone;
+}
+
+/* Values of one multi-value can be rows of their own, not those of two: their rows would multiply. */
+static ec_t columns_check(const struct obj_table *t, const struct tags *tags)
+{
+    uint32_t instance = cursor_instance(tags);
+    if (tags->n == 0 || tags->n > TABLE_COLUMNS_MAX)
+        return EC(ecInvalidParameter);
+    for (size_t i = 0; i < tags->n; i++) {
+        uint32_t tag = tags->v[i];
+        TRY(column_check(t, tag));
+        if ((prop_type(tag) & PtypMultipleInstance) == PtypMultipleInstance && tag != instance)
+            return EC(ecTooComplex);
+    }
+    return ecNone;
+}
+
+static void start_over(struct obj_table *t)
+{
+    t->key = blob_of(NULL, 0);
+    t->id = 0;
+    t->end = false;
+    t->nbookmark = 0;
 }
 
 ec_t rop_SetColumns(struct rop_ctx *c)
 {
+    struct obj_table *t = c->object->table;
     rd_u8(c->in); /* asynchronous or not, the work is done when this is answered (OXCTABL R416) */
     size_t n = rd_count(c->in, rd_u16(c->in), 4);
     struct tags tags = { .v = arena_array(c->a, uint32_t, n), .n = n, .cap = n };
@@ -78,13 +102,12 @@ ec_t rop_SetColumns(struct rop_ctx *c)
     if (!rd_ok(c->in))
         return EC(ecRpcFormat);
     rop_note(c, "columns=%zu", n);
-    if (n == 0 || n > TABLE_COLUMNS_MAX)
-        return EC(ecInvalidParameter);
-    for (size_t i = 0; i < n; i++)
-        TRY(column_check(tags.v[i]));
 
-    c->object->table->columns = tags;
-    c->object->table->columns_set = true;
+    TRY(columns_check(t, &tags));
+    if (cursor_instance(&tags) != cursor_instance(&t->columns)) /* other rows than before */
+        start_over(t);
+    t->columns = tags;
+    t->columns_set = true;
     object_dirty(c->object);
 
     wr_u8(c->out, TBLSTAT_COMPLETE);
@@ -97,10 +120,7 @@ static ec_t redefine(struct rop_ctx *c, const struct obj_table *as)
     struct obj_table *t = c->object->table, next = *as;
     struct view *v;
     TRY(cursor_view(c, as, &v));
-    next.key = blob_of(NULL, 0);
-    next.id = 0;
-    next.end = false;
-    next.nbookmark = 0;
+    start_over(&next);
     *t = next;
     object_dirty(c->object);
     wr_u8(c->out, TBLSTAT_COMPLETE);
