@@ -115,6 +115,8 @@ static enum begin stored_answer(struct context *c, const struct begin_args *args
     bool found;
     if (!load(c, args, g))
         return unreadable(c);
+    c->p->known[0] = c->journal; /* the header names the one mailbox that has it */
+    c->p->nknown = 1;
     if (journals_newest(c, &row, &found, &where) != ecNone) {
         *why = "the mailbox cannot be read now";
         return BEGIN_DOWN;

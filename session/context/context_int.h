@@ -33,6 +33,7 @@ struct context_private {
     bool           fresh;            /* created by this request, not in Redis yet */
     bool           changed;
     bool           noted;            /* the field x is set */
+    bool           staged;           /* the saved header names states in the staging area */
     struct guid   *known; size_t nknown; /* mailboxes that a takeover would ask: those of the saved header */
     struct lease   lease;
 };
@@ -71,6 +72,10 @@ struct blob commit_header(struct context *c);              /* header block of th
 void commit_pairs(struct context *c, struct blob header, unsigned slot, struct args *x); /* count, then header and dirty blocks that live in Redis */
 void commit_trash(struct context *c, struct args *x);      /* names of blocks that neither the state before nor the new one needs */
 enum redis_result commit_release(struct context *c, enum state s, bool wait);
+
+/* spill.c: states above SPILL_MIN go to the staging area; mailboxes that had no transaction yet get one and join the work. */
+struct work { struct mailbox **m; size_t n, cap; };        /* mailboxes with an open transaction; m[0] decides */
+ec_t spill_all(struct context *c, struct work *w);
 
 /* recover.c */
 enum begin recover(struct context *c, const struct control *k, uint64_t number, const char **why); /* BEGIN_RUN: repaired, begin again */

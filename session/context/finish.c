@@ -1,7 +1,6 @@
 /* finish.c - the end of a request: journal and store, then Redis, then the lock, in the order that keeps "exactly once". */
 #include "session/context/context_int.h"
 #include "backend/base/log.h"
-#include "backend/store/large.h"
 
 /* --- Redis ------------------------------------------------------------------------------------------------------------------------ */
 static enum redis_result put_new(struct context *c)
@@ -69,52 +68,6 @@ static enum finish redis_only(struct context *c)
 }
 
 /* --- a request that changed a store --------------------------------------------------------------------------------------------------- */
-struct work { struct mailbox **m; size_t n, cap; }; /* m[0] decides */
-
-static struct mailbox *writing(struct context *c, struct work *w, const struct guid *id)
-{
-    struct actor system = { ACTOR_SYSTEM, NULL };
-    struct mailbox *m;
-    for (size_t i = 0; i < w->n; i++)
-        if (guid_eq(&mailbox_info(w->m[i])->id, id))
-            return w->m[i];
-    if (mailbox_open(c->p->env.store, c->a, id, &system, &m) != ecNone || mailbox_write(m) != ecNone)
-        return NULL;
-    w->m = arena_grow(c->a, w->m, &w->cap, w->n, sizeof *w->m);
-    return w->m[w->n++] = m;
-}
-
-static ec_t spill_one(struct context *c, struct work *w, struct handle_entry *h, struct blob state)
-{
-    const struct logon_entry *l = block_logon(c, h->logon_id);
-    struct stage_key key = { .object = block_stage_key(h->handle, h->slot) };
-    memcpy(key.context, c->id, CONTEXT_ID);
-    if (l == NULL)
-        return state.n > REDIS_MAX ? EC(ecTooBig) : ecNone;
-    struct mailbox *m = writing(c, w, &l->mailbox);
-    if (m == NULL)
-        return EC(ecServerBusy);
-    TRY(stage_write(m, &key, 0, state));
-    TRY(stage_resize(m, &key, state.n));
-    h->staged = true;
-    return ecNone;
-}
-
-/* Objects whose new state is large go to the staging area of their mailbox, in its transaction. */
-static ec_t spill(struct context *c, struct work *w)
-{
-    for (size_t i = 0; i < c->handles; i++) {
-        struct handle_entry *h = &c->handle[i];
-        const struct block *b = block_find(c, h->handle);
-        if (b == NULL || !b->dirty)
-            continue;
-        h->staged = false;
-        if (b->state.n > SPILL_MIN)
-            TRY(spill_one(c, w, h, b->state));
-    }
-    return ecNone;
-}
-
 /* A takeover asks the mailboxes of the saved header; one that it does not name is noted in Redis before anything happens there. */
 static bool note_mailbox(struct context *c, const struct guid *id)
 {
@@ -147,7 +100,7 @@ static ec_t journal(struct context *c, struct mailbox *m, uint64_t from, struct 
     return journal_put(m, c->id, &row);
 }
 
-static void abort_all(struct work *w)
+static void abort_all(const struct work *w)
 {
     for (size_t i = 0; i < w->n; i++)
         mailbox_abort(w->m[i]);
@@ -213,7 +166,7 @@ enum finish context_finish(struct context *c, struct mailbox **changed, size_t n
         w.m = arena_grow(c->a, w.m, &w.cap, w.n, sizeof *w.m);
         w.m[w.n++] = changed[i];
     }
-    ec_t ec = spill(c, &w);
+    ec_t ec = spill_all(c, &w);
     if (!c->p->fresh)
         private_let_go(c);
     if (ec != ecNone)

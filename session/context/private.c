@@ -111,6 +111,9 @@ bool private_load(struct context *c, const struct control *k, struct blob zero, 
     if (!header_load(p->current, c))
         return false;
     p->handle_cap = c->handles;
+    p->staged = false;
+    for (size_t i = 0; i < c->handles; i++)
+        p->staged |= c->handle[i].staged;
     journals_of(c, blob_of(NULL, 0));
     return true;
 }
