@@ -21,7 +21,7 @@ enum { LOAD_PROPS = 1, LOAD_RCPTS = 2, LOAD_ATTS = 4, LOAD_ALL = 7 };
 ec_t message_load(struct mailbox *m, uint64_t mid, unsigned parts, struct msg *out);
 
 /* Properties, stored and computed (messageprop.def), in the order asked; missing ones as PtypErrorCode ecNotFound; large values as references.
- * A body that is not stored is made from another form (plain text <-> HTML; not RTF).  ecObjectDeleted: the message is gone; ecAccessDenied.
+ * A body that is not stored is made from another form (plain text <-> HTML; both from RTF, RTF from none).  ecObjectDeleted: the message is gone; ecAccessDenied.
  * `over` (may be NULL) is an overlay of unsaved changes that wins over what is stored; mid 0 = a message that is only its overlay. */
 ec_t message_props(struct mailbox *m, uint64_t mid, uint64_t fid, const struct msg *over, const uint32_t *tags, size_t n, struct props *out);
 /* All properties of GetPropertiesAll: stored and the computed ones that it lists. */

@@ -1,7 +1,9 @@
 /* message_prop_body.c - the forms of a message body: what is stored, and one made from another when only that is there. MS-OXCMSG 2.2.1.58, 3.2.4.1. */
 #include "backend/store/message_int.h"
+#include "backend/store/message_rtf.h"
 #include "backend/store/message_text.h"
 #include "backend/base/utf.h"
+#include "backend/mapi/rtfcp.h"
 
 enum { NATIVE_UNDEFINED, NATIVE_TEXT, NATIVE_RTF, NATIVE_HTML };
 enum { CP_UTF8 = 65001, MADE_MAX = 16 << 20 }; /* a body above this size is not converted */
@@ -56,6 +58,32 @@ static bool html_utf8(struct message_src *s, struct blob *out)
     return prop_type(v.tag) == PtypString || prop_type(v.tag) == PtypBinary;
 }
 
+static bool rtf_text(struct message_src *s, struct blob *out)
+{
+    struct propval v;
+    struct blob rtf;
+    if (!bytes_of(s, PidTagRtfCompressed, &v) || prop_type(v.tag) != PtypBinary || !rtfcp_decompress(s->a, v.v.bin, &rtf))
+        return false;
+    *out = message_rtf_text(s->a, rtf);
+    return true;
+}
+
+/* The plain text: as it is, else from HTML, else from RTF. */
+static bool text_of(struct message_src *s, struct blob *out)
+{
+    struct propval v;
+    struct blob html;
+    if (bytes_of(s, PidTagBody, &v)) {
+        *out = v.v.s;
+        return prop_type(v.tag) == PtypString;
+    }
+    if (html_utf8(s, &html)) {
+        *out = message_text_from_html(s->a, html);
+        return true;
+    }
+    return rtf_text(s, out);
+}
+
 bool message_prop_native_body(struct message_src *s, uint32_t asked, struct propval *out)
 {
     struct propval sync;
@@ -76,12 +104,12 @@ bool message_prop_native_body(struct message_src *s, uint32_t asked, struct prop
 
 bool message_prop_body_text(struct message_src *s, uint32_t asked, struct propval *out)
 {
-    struct blob html;
+    struct blob text;
     if (form(s, asked, out))
         return true;
-    if (!html_utf8(s, &html))
+    if (!text_of(s, &text))
         return false;
-    *out = pv_strn(PidTagBody, message_text_from_html(s->a, html));
+    *out = pv_strn(PidTagBody, text);
     return true;
 }
 
@@ -97,9 +125,10 @@ bool message_prop_body_html(struct message_src *s, uint32_t asked, struct propva
         return true;
     }
     if (!stored) {
-        if (!bytes_of(s, PidTagBody, &v) || prop_type(v.tag) != PtypString)
+        struct blob text;
+        if (!text_of(s, &text))
             return false;
-        html = message_html_from_text(s->a, v.v.s);
+        html = message_html_from_text(s->a, text);
     } else if (!html_utf8(s, &html)) {
         return false;
     }

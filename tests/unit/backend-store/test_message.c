@@ -1,5 +1,6 @@
 /* Messages saved, opened, read back: what the store makes of them. */
 #include "backend/mapi/pcl.h"
+#include "backend/mapi/rtfcp.h"
 #include "backend/store/large.h"
 #include "backend/store/message.h"
 #include "tests/unit/backend-store/mbox.h"
@@ -300,6 +301,21 @@ TEST(body_forms_follow_each_other)
     struct propval html = one(mid, PidTagHtml);
     REQUIRE(prop_type(html.tag) == PtypBinary);
     CHECK(memmem(html.v.bin.p, html.v.bin.n, "plain", 5) != NULL);
+    mbox_end(&b);
+}
+
+TEST(text_of_an_rtf_body)
+{
+    b = mbox_new();
+    struct msg m = { 0 };
+    props_set(b.a, &m.set, pv_bin(PidTagRtfCompressed, rtfcp_compress(b.a, blob_str("{\\rtf1\\ansi {\\b Tea} at\\par five}"))));
+    uint64_t mid = save_new(&m, &(struct message_save){ 0 });
+    CHECK_STR(text(mid, PidTagBody), "Tea at\r\nfive");
+    CHECK_INT(number(mid, PidTagNativeBody), 2);
+    CHECK(one(mid, PidTagHtml).v.bin.n > 20);
+    m.set.n = 0;
+    props_set(b.a, &m.set, pv_bin(PidTagRtfCompressed, blob_str("no RTF")));
+    CHECK_STR(text(save_new(&m, &(struct message_save){ 0 }), PidTagBody), "(none)");
     mbox_end(&b);
 }
 
