@@ -186,19 +186,20 @@ static ec_t set_in_draft(struct rop_ctx *c, const struct propval *v, size_t n, e
     return draft_close(c, c->object);
 }
 
-static ec_t set(struct rop_ctx *c, struct propval *v, size_t n, ec_t *problem)
+/* Logons and folders change at once.  What is a problem already is not even tried. */
+static ec_t set_in_store(struct rop_ctx *c, const struct propval *v, size_t n, ec_t *problem)
 {
-    struct props p = { v, n, n };
-    switch (c->object->kind) {
-    case OBJ_LOGON:
-        TRY(rop_write(c));
-        return logon_props_set(c, &p, problem);
-    case OBJ_FOLDER:
-        TRY(rop_write(c));
-        return folder_props_set(c->m, c->object->folder->fid, &p, problem);
-    default:
-        return set_in_draft(c, v, n, problem);
-    }
+    struct props p = { arena_array(c->a, struct propval, n), 0, n };
+    ec_t *ec = arena_array(c->a, ec_t, n);
+    for (size_t i = 0; i < n; i++)
+        if (problem[i] == ecNone)
+            p.v[p.n++] = v[i];
+    TRY(rop_write(c));
+    TRY(c->object->kind == OBJ_LOGON ? logon_props_set(c, &p, ec) : folder_props_set(c->m, c->object->folder->fid, &p, ec));
+    for (size_t i = 0, k = 0; i < n; i++)
+        if (problem[i] == ecNone)
+            problem[i] = ec[k++];
+    return ecNone;
 }
 
 ec_t rop_SetProperties(struct rop_ctx *c)
@@ -219,7 +220,7 @@ ec_t rop_SetProperties(struct rop_ctx *c)
 
     ec_t *problem = arena_array(c->a, ec_t, n);
     TRY(check_named(c, tags, n, problem));
-    TRY(set(c, v, n, problem));
+    TRY(c->object->kind == OBJ_LOGON || c->object->kind == OBJ_FOLDER ? set_in_store(c, v, n, problem) : set_in_draft(c, v, n, problem));
     write_problems(c, tags, problem, n);
     return ecNone;
 }

@@ -141,6 +141,22 @@ TEST(folders_are_changed_at_once)
     rig_end(g);
 }
 
+TEST(logons_are_changed_at_once)
+{
+    struct rig *g = rig_new();
+    struct rd r;
+    set_text(g, RIG_LOGON, PidTagComment, "mine");
+    CHECK_STR(text_of(g, RIG_LOGON, PidTagComment), "mine");
+    CHECK_BLOB(among_all(g, RIG_LOGON, PidTagComment, true).v.s, blob_str("mine"));
+    delete_property(g, RIG_LOGON, PidTagComment);
+    CHECK(text_of(g, RIG_LOGON, PidTagComment) == NULL);
+    struct blob v = rig_args(g, "wdddsds", 3ull, (uint64_t)PidTagContentCount, 5ull, 0xFFF0001Full, "nobody's", (uint64_t)PidTagComment, "again");
+    REQUIRE_EC(rig_rop(g, RIG_LOGON, ROP_SET_PROPS, rig_args(g, "wB", (uint64_t)v.n, &v), &r, NULL), ecNone);
+    CHECK_BYTES(rd_rest(&r), "02 00  00 00 03 00 02 36 05 00 07 80  01 00 1f 00 f0 ff fa 04 00 00");
+    CHECK_STR(text_of(g, RIG_LOGON, PidTagComment), "again");
+    rig_end(g);
+}
+
 TEST(lists_of_values_that_do_not_end_are_refused)
 {
     struct rig *g = rig_new();
