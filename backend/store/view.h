@@ -31,7 +31,7 @@ struct table_pos { struct blob key; uint64_t id; bool end; };
 
 struct view;                   /* in the arena of the lease */
 
-/* Checks rights, finds or builds the view.  ecTooComplex for what cannot be a view (restriction_check). A large build is done here; it takes
+/* Checks rights, finds or builds the view.  Small tables are sorted here and now: a view is good until the next change of the lease.  ecTooComplex for what cannot be a view (restriction_check). A large build is done here; it takes
  * many short write transactions of its own and may only be called outside the request's write transaction or it joins that. */
 ec_t view_open(struct mailbox *m, const struct table_def *d, struct view **out);
 

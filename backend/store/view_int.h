@@ -38,7 +38,8 @@ ec_t view_folder_added(struct mailbox *m, uint64_t fid);
 ec_t view_folder_emptied(struct mailbox *m, uint64_t fid, bool assoc);
 ec_t view_folder_removed(struct mailbox *m, uint64_t fid);
 
-/* For mailbox_sweep: takes away rows of dropped views and views that nobody opened for `max_age` seconds; at most `budget` rows. */
+/* For mailbox_sweep: takes away rows of dropped views, and drops one view that nobody opened for `max_age` seconds, at least two weeks; at most
+ * `budget` rows. */
 ec_t view_sweep(struct mailbox *m, uint32_t max_age, unsigned budget, bool *more);
 
 /* For mailbox_check: compares every view with the messages. */

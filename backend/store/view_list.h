@@ -25,7 +25,7 @@ enum { VIEW_LIST_MAX = 64, VIEW_KEEP = 16, VIEW_TOUCH_SECONDS = 3600 };
 struct view_list { struct view_kept v[VIEW_LIST_MAX]; size_t n; };
 ec_t view_list_load(struct mailbox *m, uint64_t fid, bool assoc, struct view_list *out);
 
-/* The one with this definition; ecNotFound without logging. */
+/* The one with this definition, if there is one. */
 ec_t view_list_find(struct mailbox *m, uint64_t fid, bool assoc, const struct view_def *d, struct view_kept *out, bool *found);
 /* Is it ready, and not dropped?  The query stands on its row: until the caller ends it, all that he reads is of one moment. */
 ec_t view_list_hold(struct mailbox *m, int64_t id, struct query *hold, bool *ready);

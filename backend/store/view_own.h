@@ -42,8 +42,9 @@ struct view_hit {
     struct view_at  at;               /* borrowed until the next row */
     const uint32_t *tags, *stored;    /* as asked for; without instance bits */
     size_t          ntags;
-    const struct message_plan *plan;  /* NULL: the values are read one row at a time */
-    const struct query *q;
+    struct message_plan plan;         /* contents: how the values are read */
+    const char     *sql;              /* ... one row at a time; NULL: made at need */
+    const struct query *q;            /* stands on the row with its values; NULL: it does not */
     const struct view_mem_row *mem;
 };
 /* False ends the walk. */
@@ -57,10 +58,6 @@ ec_t view_scan_values(struct view_hit *hit, struct arena *a, struct propval *out
 /* The same as they are stored, multi-values whole, whatever the tags of the hit ask for. */
 ec_t view_scan_stored(struct view_hit *hit, struct arena *a, struct propval *out);
 size_t view_scan_sub(struct view_hit *hit, uint32_t subobject, const struct restriction *r, struct arena *a);
-
-/* --- view_read.c ------------------------------------------------------------------------------------------------------------------ */
-/* view_locate under VIEW_HOLD. */
-ec_t view_read_locate(struct view *v, uint64_t id, struct table_pos *pos, bool *there);
 
 /* --- view.c ----------------------------------------------------------------------------------------------------------------------- */
 /* Declares a query that ends with the block: until then the view is what it is and all that is read from it is of one moment.  If it was dropped since it

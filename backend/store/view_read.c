@@ -113,7 +113,8 @@ static void follow_mem(struct place *p)
         }
 }
 
-ec_t view_read_locate(struct view *v, uint64_t id, struct table_pos *pos, bool *there)
+/* Under VIEW_HOLD. */
+static ec_t locate(struct view *v, uint64_t id, struct table_pos *pos, bool *there)
 {
     struct place p = { .v = v, .id = id };
     if (v->kept)
@@ -129,7 +130,7 @@ ec_t view_read_locate(struct view *v, uint64_t id, struct table_pos *pos, bool *
 ec_t view_locate(struct view *v, uint64_t id, struct table_pos *pos, bool *there)
 {
     VIEW_HOLD(hold, v);
-    return view_read_locate(v, id, pos, there);
+    return locate(v, id, pos, there);
 }
 
 ec_t view_follow(struct view *v, struct table_pos *pos, bool *there)
@@ -140,7 +141,7 @@ ec_t view_follow(struct view *v, struct table_pos *pos, bool *there)
         return ecNone;
     VIEW_HOLD(hold, v);
     TRY(has(v, &at, there));
-    return *there ? ecNone : view_read_locate(v, pos->id, pos, there);
+    return *there ? ecNone : locate(v, pos->id, pos, there);
 }
 
 ec_t view_has(struct view *v, const struct table_pos *pos, bool *there)

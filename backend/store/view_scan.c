@@ -34,16 +34,15 @@ static ec_t put_and_take(struct query *q, const struct view_at *from, size_t lim
 /* One statement for keys and values. */
 static ec_t scan_kept(struct view *v, const struct view_at *from, bool forward, size_t limit, struct view_hit *hit, view_scan_fn fn, void *ctx, bool *ended)
 {
-    struct message_plan plan;
     if (hit->ntags == 0) {
         struct query q __attribute__((cleanup(db_end))) = db_query(v->m->db, forward ? &SCAN_FORWARD : &SCAN_BACKWARD);
         return put_and_take(&q, from, limit, hit, fn, ctx, ended);
     }
-    TRY(message_plan(v->m, v->table.fid, hit->stored, hit->ntags, &plan));
-    const char *sql = forward ? arena_printf(v->m->arena, ROWS ">= (?2, ?3) ORDER BY r.key, r.id LIMIT ?4", plan.select, plan.join)
-                              : arena_printf(v->m->arena, ROWS "< (?2, ?3) ORDER BY r.key DESC, r.id DESC LIMIT ?4", plan.select, plan.join);
+    struct message_plan *p = &hit->plan;
+    TRY(message_plan(v->m, v->table.fid, hit->stored, hit->ntags, p));
+    const char *sql = forward ? arena_printf(v->m->arena, ROWS ">= (?2, ?3) ORDER BY r.key, r.id LIMIT ?4", p->select, p->join)
+                              : arena_printf(v->m->arena, ROWS "< (?2, ?3) ORDER BY r.key DESC, r.id DESC LIMIT ?4", p->select, p->join);
     DB_QUERY_TEXT(q, v->m->db, "VIEW_ROWS", sql);
-    hit->plan = &plan;
     return put_and_take(&q, from, limit, hit, fn, ctx, ended);
 }
 
@@ -76,13 +75,14 @@ ec_t view_scan(struct view *v, const struct view_at *from, bool forward, size_t 
 static ec_t message_values(struct view_hit *hit, const uint32_t *tags, struct arena *a, struct propval *out)
 {
     struct mailbox *m = hit->v->m;
-    struct message_plan plan;
-    TRY(message_plan(m, hit->v->table.fid, tags, hit->ntags, &plan));
-    const char *sql = arena_printf(m->arena, "SELECT %s FROM message m %s WHERE m.mid = ?1", plan.select, plan.join);
-    DB_QUERY_TEXT(q, m->db, "VIEW_ROW", sql);
+    if (hit->sql == NULL) {
+        TRY(message_plan(m, hit->v->table.fid, tags, hit->ntags, &hit->plan));
+        hit->sql = arena_printf(m->arena, "SELECT %s FROM message m %s WHERE m.mid = ?1", hit->plan.select, hit->plan.join);
+    }
+    DB_QUERY_TEXT(q, m->db, "VIEW_ROW", hit->sql);
     db_put_u64(&q, hit->at.id);
     TRY(db_one(&q));
-    return message_row_read(m, &plan, &q, 0, hit->at.id, a, out);
+    return message_row_read(m, &hit->plan, &q, 0, hit->at.id, a, out);
 }
 
 /* Instance keys end with the number of the instance. */
@@ -136,7 +136,7 @@ ec_t view_scan_values(struct view_hit *hit, struct arena *a, struct propval *out
 {
     if (hit->v->table.kind == TABLE_HIERARCHY)
         return folder_values(hit, out);
-    TRY(hit->plan != NULL ? message_row_read(hit->v->m, hit->plan, hit->q, 2, hit->at.id, a, out) : message_values(hit, hit->stored, a, out));
+    TRY(hit->q != NULL ? message_row_read(hit->v->m, &hit->plan, hit->q, 2, hit->at.id, a, out) : message_values(hit, hit->stored, a, out));
     for (size_t i = 0; i < hit->ntags; i++)
         show_instance(hit, hit->tags[i], a, &out[i]);
     return ecNone;

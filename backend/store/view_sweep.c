@@ -3,6 +3,8 @@
 #include "backend/store/view_list.h"
 #include <time.h>
 
+enum { UNUSED_SECONDS = 14 * 86400 };
+
 STMT(VIEW_OLD, "SELECT id FROM view WHERE state < 2 AND used < ?1 AND usual = 0 LIMIT 1");
 STMT(VIEW_GONE, "SELECT id FROM view WHERE state = 2 LIMIT 1");
 STMT(VIEW_DELETE, "DELETE FROM view WHERE id = ?1");
@@ -36,9 +38,10 @@ static ec_t delete_rows(struct mailbox *m, int64_t id, unsigned budget, unsigned
     return db_ec(&q);
 }
 
+/* Views outlive the sessions that made them: the age that is asked for is that of sessions. */
 static ec_t drop_old(struct mailbox *m, uint32_t max_age)
 {
-    int64_t id, before = (int64_t)time(NULL) - (int64_t)max_age;
+    int64_t id, before = (int64_t)time(NULL) - (int64_t)(max_age > UNUSED_SECONDS ? max_age : UNUSED_SECONDS);
     bool found;
     TRY(one_id(m, &VIEW_OLD, before > 0 ? before : 1, &id, &found));
     return found ? view_list_drop(m, id) : ecNone;

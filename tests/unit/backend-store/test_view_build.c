@@ -246,3 +246,48 @@ TEST(lost_track)
     kit_clean(&b);
     mbox_end(&b);
 }
+
+/* The disk fails at every call in turn: an error, and everything is right afterwards. */
+static ec_t use_table(struct mbox *b, const struct table_def *d, const struct restriction *r)
+{
+    struct view *v;
+    struct table_pos pos;
+    uint32_t row, rows;
+    int32_t moved;
+    bool there;
+    TRY(view_open(b->m, d, &v));
+    TRY(view_seek_to(v, 20, &pos));
+    TRY(view_position(v, &pos, &row, &rows));
+    TRY(view_seek(v, &pos, 5, &moved));
+    TRY(view_follow(v, &pos, &there));
+    TRY(view_find(v, &pos, true, r));
+    return view_count(v, &rows);
+}
+
+TEST_LIMIT(every_call_fails_once, 120)
+{
+    struct mbox b = mbox_with("fault", 0x0409);
+    uint64_t fid = kit_folder(&b, "faults");
+    struct table_def d = kit_table(fid, 1, &by_name);
+    struct restriction r = kit_equal(pv_i32(KIT_INT, 45));
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    for (int i = 0; i < 50; i++)
+        kit_save(&b, fid, &(struct kit_msg){ .sender = "x", .time = i, .number = i, .has_number = true });
+    REQUIRE_EC(mailbox_commit(b.m), ecNone);
+    unsigned n = 1;
+    for (bool failed = true; failed && n < 1000; n++) {
+        mbox_exec(&b, "UPDATE view SET state = 2, def = NULL WHERE usual = 0");
+        mbox_again(&b);
+        dbfault_arm(n);
+        ec_t ec = use_table(&b, &d, &r);
+        failed = dbfault_calls() >= n;
+        dbfault_arm(0);
+        CHECK_EC(ec, failed ? ecDiskError : ecNone);
+        CHECK(!mailbox_writing(b.m));
+    }
+    CHECK(n > 50 && n < 1000);
+    mbox_again(&b);
+    CHECK_EC(use_table(&b, &d, &r), ecNone);
+    kit_clean(&b);
+    mbox_end(&b);
+}
