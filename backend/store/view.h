@@ -22,7 +22,7 @@ struct table_def {
     uint32_t locale;           /* LCID for strings */
     struct sortorder sort;     /* n 0: the default order (contents: delivery time descending... as the documents say; hierarchy: display name) */
     const struct restriction *filter; /* NULL: all rows */
-    uint32_t instance;         /* contents: a column with the multi-value instance bit; each of its values is a row. 0 if there is none, or sort has it */
+    uint32_t instance;         /* contents: a column with the multi-value instance bit, each of its values is a row; 0: none, or sort has it */
 };
 
 /* Before the first row: key.n 0 and !end.  Behind the last: end.  Else before the row (key, id): the next forward read gives it
@@ -31,13 +31,15 @@ struct table_pos { struct blob key; uint64_t id; bool end; };
 
 struct view;                   /* in the arena of the lease */
 
-/* Checks rights, finds or builds the view.  Small tables are sorted here and now: a view is good until the next change of the lease.  ecTooComplex for what cannot be a view (restriction_check). A large build is done here; it takes
- * many short write transactions of its own and may only be called outside the request's write transaction or it joins that. */
+/* Checks rights, finds or builds the view.  Small tables are sorted here and now: a view is good until the next change of the lease.  ecTooComplex
+ * for what cannot be a view (restriction_check). A large build is done here; it takes many short write transactions of its own and may only be
+ * called outside the request's write transaction or it joins that. */
 ec_t view_open(struct mailbox *m, const struct table_def *d, struct view **out);
 
 ec_t view_count(struct view *v, uint32_t *rows);
 
-/* A row: its id (that of its message or folder: rows that are instances of one message share it, PidTagInstanceNum tells them apart) and the values of the columns asked for, in their order; missing ones as PtypErrorCode ecNotFound. */
+/* A row: its id (that of its message or folder: rows that are instances of one message share it, PidTagInstanceNum tells them apart) and the
+ * values of the columns asked for, in their order; missing ones as PtypErrorCode ecNotFound. */
 struct table_row { uint64_t id; struct props cols; };
 
 /* Reads up to n rows from `pos`, forward (the rows at and behind it) or backward (those before it, nearest first); calls `row` for each; `row`

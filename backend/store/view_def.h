@@ -1,6 +1,7 @@
 /* view_def.h - what a stored view is: order, collation, restriction; packed for the store, and as keys and matches are made from it.
  *
- *     packed = u8 version, sort order, u32 tag of the property whose instances are rows (0: none), u8 length and name of the collation (empty if no string is sorted), restriction (wide counts) or nothing
+ *     packed = u8 version, sort order, u32 tag of the property whose instances are rows (0: none), u8 length and name of the
+ *              collation (empty if no string is sorted), restriction (wide counts) or nothing
  *
  * Two tables whose rows come in the same order have the same packed definition, whatever locale their clients named. */
 #ifndef STORE_VIEW_DEF_H
@@ -20,8 +21,8 @@ struct view_def {
     struct blob                 packed;
 };
 
-/* Checks and packs; `instance`: a tag with the instance bit whose property is expanded though it is not sorted by, or 0; strings in tags become Unicode, tag lists are collected.  All in the arena; the filter is borrowed.  ecTooComplex,
- * ecInvalidParameter. */
+/* Checks and packs; `instance`: a tag with the instance bit whose property is expanded though it is not sorted by, or 0; strings in tags become
+ * Unicode, tag lists are collected.  All in the arena; the filter is borrowed.  ecTooComplex, ecInvalidParameter. */
 ec_t view_def_make(struct arena *a, const struct sortorder *s, uint32_t lcid, const struct restriction *filter, uint32_t instance, struct view_def *out);
 
 /* False if it is damaged, of another version, or its collation is not there any more: such a view is worthless. */

@@ -3,9 +3,10 @@
  *     column = presence (1 missing, 2 there), value
  *     value  = big-endian with the sign flipped | IEEE bits made to sort | 16 bytes of a GUID | collation key, 00 | escaped bytes, 00 00
  *
- * A multi-value sorts by its first value, or, if its column asks for instances, by the value of the instance.  Descending columns have all their bytes inverted.  Missing values sort lowest: first when ascending, last when descending.  No
- * encoding of a column is the beginning of another, so that columns behind it decide only between equals.  Keys are cut at VIEW_KEY_MAX
- * bytes; what is equal up to there is in order of the row's id. A key is never empty. */
+ * A multi-value sorts by its first value, or, if its column asks for instances, by the value of the instance.  Descending columns have
+ * all their bytes inverted.  Missing values sort lowest: first when ascending, last when descending.  No encoding of a column is the
+ * beginning of another, so that columns behind it decide only between equals.  Keys are cut at VIEW_KEY_MAX bytes; what is equal up to
+ * there is in order of the row's id.  A key is never empty. */
 #ifndef STORE_VIEW_KEY_H
 #define STORE_VIEW_KEY_H
 #include "backend/mapi/restriction.h"

@@ -114,13 +114,16 @@ static ec_t begin(struct mailbox *m, const struct view_kept *k, int64_t *id)
 static bool is_default(const struct view_def *d, bool assoc)
 {
     struct sortorder s = view_list_default(assoc);
-    return d->filter == NULL && d->instance == 0 && d->sort.n == s.n && (s.n == 0 || (d->sort.col[0].tag == s.col[0].tag && d->sort.col[0].order == s.col[0].order));
+    if (d->filter != NULL || d->instance != 0 || d->sort.n != s.n)
+        return false;
+    return s.n == 0 || (d->sort.col[0].tag == s.col[0].tag && d->sort.col[0].order == s.col[0].order);
 }
 
 ec_t view_list_begin(struct mailbox *m, uint64_t fid, bool assoc, const struct view_def *d, struct view_kept *out)
 {
     TRY(drop_unused(m, fid, assoc));
-    *out = (struct view_kept){ .fid = fid, .assoc = assoc, .usual = is_default(d, assoc), .state = VIEW_BUILDING, .used = (int64_t)time(NULL), .def = d };
+    *out = (struct view_kept){ .fid = fid, .assoc = assoc, .state = VIEW_BUILDING, .used = (int64_t)time(NULL), .def = d };
+    out->usual = is_default(d, assoc);
     TRY(begin(m, out, &out->id));
     return view_bucket_start(m->db, out->id);
 }

@@ -30,7 +30,8 @@ ec_t view_list_find(struct mailbox *m, uint64_t fid, bool assoc, const struct vi
 /* Is it ready, and not dropped?  The query stands on its row: until the caller ends it, all that he reads is of one moment. */
 ec_t view_list_hold(struct mailbox *m, int64_t id, struct query *hold, bool *ready);
 
-/* In a write transaction: a new one, with nothing built (the default order is never dropped for lack of use); older unused ones of the folder go if there are too many. */
+/* In a write transaction: a new one, with nothing built (the default order is never dropped for lack of use); older unused ones of the folder go
+ * if there are too many. */
 ec_t view_list_begin(struct mailbox *m, uint64_t fid, bool assoc, const struct view_def *d, struct view_kept *out);
 ec_t view_list_advance(struct mailbox *m, struct view_kept *k, uint64_t built, bool ready);
 ec_t view_list_touch(struct mailbox *m, const struct view_kept *k);

@@ -49,8 +49,8 @@ struct view_hit {
 };
 /* False ends the walk. */
 typedef bool (*view_scan_fn)(void *ctx, struct view_hit *hit);
-/* Call it under VIEW_HOLD.  At most `limit` rows: those at and behind the place, or those before it, nearest first.  *ended: there was no row left (the limit was not hit and
- * fn did not stop). */
+/* Call it under VIEW_HOLD.  At most `limit` rows: those at and behind the place, or those before it, nearest first.  *ended: there was no row left
+ * (the limit was not hit and fn did not stop). */
 ec_t view_scan(struct view *v, const struct view_at *from, bool forward, size_t limit, const uint32_t *tags, size_t ntags,
                view_scan_fn fn, void *ctx, bool *ended);
 /* The values of the row's tags, in their order, in `a`; missing: PtypErrorCode. */
@@ -60,8 +60,8 @@ ec_t view_scan_stored(struct view_hit *hit, struct arena *a, struct propval *out
 size_t view_scan_sub(struct view_hit *hit, uint32_t subobject, const struct restriction *r, struct arena *a);
 
 /* --- view.c ----------------------------------------------------------------------------------------------------------------------- */
-/* Declares a query that ends with the block: until then the view is what it is and all that is read from it is of one moment.  If it was dropped since it
- * was opened, it is opened again. */
+/* Declares a query that ends with the block: until then the view is what it is and all that is read from it is of one moment.  If it was dropped
+ * since it was opened, it is opened again. */
 #define VIEW_HOLD(q, v)                                         \
     struct query q __attribute__((cleanup(db_end))) = { 0 };    \
     TRY(view_hold(v, &q))

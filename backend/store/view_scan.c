@@ -32,7 +32,8 @@ static ec_t put_and_take(struct query *q, const struct view_at *from, size_t lim
 }
 
 /* One statement for keys and values. */
-static ec_t scan_kept(struct view *v, const struct view_at *from, bool forward, size_t limit, struct view_hit *hit, view_scan_fn fn, void *ctx, bool *ended)
+static ec_t scan_kept(struct view *v, const struct view_at *from, bool forward, size_t limit, struct view_hit *hit, view_scan_fn fn, void *ctx,
+                      bool *ended)
 {
     if (hit->ntags == 0) {
         struct query q __attribute__((cleanup(db_end))) = db_query(v->m->db, forward ? &SCAN_FORWARD : &SCAN_BACKWARD);
@@ -46,7 +47,8 @@ static ec_t scan_kept(struct view *v, const struct view_at *from, bool forward, 
     return put_and_take(&q, from, limit, hit, fn, ctx, ended);
 }
 
-static ec_t scan_mem(struct view *v, const struct view_at *from, bool forward, size_t limit, struct view_hit *hit, view_scan_fn fn, void *ctx, bool *ended)
+static ec_t scan_mem(struct view *v, const struct view_at *from, bool forward, size_t limit, struct view_hit *hit, view_scan_fn fn, void *ctx,
+                     bool *ended)
 {
     size_t at = view_mem_rank(v, from), left = forward ? v->n - at : at;
     *ended = left < limit;
@@ -134,6 +136,8 @@ static ec_t folder_values(struct view_hit *hit, struct propval *out)
 
 ec_t view_scan_values(struct view_hit *hit, struct arena *a, struct propval *out)
 {
+    if (hit->ntags == 0)
+        return ecNone;
     if (hit->v->table.kind == TABLE_HIERARCHY)
         return folder_values(hit, out);
     TRY(hit->q != NULL ? message_row_read(hit->v->m, &hit->plan, hit->q, 2, hit->at.id, a, out) : message_values(hit, hit->stored, a, out));

@@ -9,7 +9,8 @@ STMT(VIEW_OLD, "SELECT id FROM view WHERE state < 2 AND used < ?1 AND usual = 0 
 STMT(VIEW_GONE, "SELECT id FROM view WHERE state = 2 LIMIT 1");
 STMT(VIEW_DELETE, "DELETE FROM view WHERE id = ?1");
 STMT(VIEW_DELETE_BUCKETS, "DELETE FROM view_bucket WHERE view = ?1");
-STMT(VIEW_DELETE_ROWS, "DELETE FROM view_row WHERE view = ?1 AND (key, id) IN (SELECT key, id FROM view_row WHERE view = ?1 ORDER BY key, id LIMIT ?2) RETURNING id");
+STMT(VIEW_DELETE_ROWS, "DELETE FROM view_row WHERE view = ?1 AND (key, id) IN"
+    " (SELECT key, id FROM view_row WHERE view = ?1 ORDER BY key, id LIMIT ?2) RETURNING id");
 
 static ec_t one_id(struct mailbox *m, const struct stmt *s, int64_t before, int64_t *id, bool *found)
 {

@@ -1,5 +1,5 @@
-/* test_view_race.c - several threads on one mailbox: some write, some open tables that nobody has built yet, some page through; in the end every view is right
- * and nobody saw a page out of order. */
+/* test_view_race.c - several threads on one mailbox: some write, some open tables that nobody has built yet, some page through; in the end every
+ * view is right and nobody saw a page out of order. */
 #include "backend/store/view_int.h"
 #include "tests/unit/backend-store/viewkit.h"
 #include <pthread.h>

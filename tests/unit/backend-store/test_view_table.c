@@ -7,7 +7,7 @@
 enum { MSGS = 400 };
 struct world { struct kit_msg m[2][MSGS]; size_t n[2]; unsigned seed; };
 
-static const char *const names[] = { NULL, "Anna", "anna b", "Bert", "bo", "Cäsar", "caesar", "Zoe" };  /* in order, once Cäsar is before caesar or behind */
+static const char *const names[] = { NULL, "Anna", "anna b", "Bert", "bo", "Cäsar", "caesar", "Zoe" };
 static const char *const rcpts[] = { NULL, "Max", "Moritz", "Xaver" };
 
 static int name_rank(const char *s)
