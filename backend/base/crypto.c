@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <sys/random.h>
 
 void crypto_random(void *out, size_t n)
@@ -17,12 +18,24 @@ void crypto_random(void *out, size_t n)
     }
 }
 
+/* Fetched once: by its name OpenSSL would look it up under a lock at each use. */
+static const EVP_MD *fetched;
+static void fetch(void) { fetched = EVP_MD_fetch(NULL, "SHA2-256", NULL); }
+
+static const EVP_MD *sha2(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch);
+    must(fetched != NULL);
+    return fetched;
+}
+
 static void digest(const EVP_MD *md, struct blob b, uint8_t *out)
 {
     must(EVP_Digest(b.n != 0 ? (const void *)b.p : "", b.n, out, NULL, md, NULL) == 1);
 }
 
-void crypto_sha256(struct blob b, uint8_t out[SHA256]) { digest(EVP_sha256(), b, out); }
+void crypto_sha256(struct blob b, uint8_t out[SHA256]) { digest(sha2(), b, out); }
 void crypto_sha1(struct blob b, uint8_t out[SHA1_BYTES]) { digest(EVP_sha1(), b, out); }
 
 struct sha256 { EVP_MD_CTX *md; };
@@ -33,7 +46,7 @@ struct sha256 *sha256_new(struct arena *a)
 {
     struct sha256 *h = arena_one(a, struct sha256);
     h->md = EVP_MD_CTX_new();
-    must(h->md != NULL && EVP_DigestInit_ex(h->md, EVP_sha256(), NULL) == 1);
+    must(h->md != NULL && EVP_DigestInit_ex(h->md, sha2(), NULL) == 1);
     arena_defer(a, end_md, h->md);
     return h;
 }
@@ -52,7 +65,7 @@ void sha256_end(struct sha256 *h, uint8_t out[SHA256])
 void crypto_hmac(const uint8_t key[SHA256], struct blob b, uint8_t out[SHA256])
 {
     unsigned n = SHA256;
-    must(HMAC(EVP_sha256(), key, SHA256, b.n != 0 ? b.p : (const uint8_t *)"", b.n, out, &n) != NULL);
+    must(HMAC(sha2(), key, SHA256, b.n != 0 ? b.p : (const uint8_t *)"", b.n, out, &n) != NULL);
 }
 
 /* RFC 5869 with one block of output: extract with a salt of zeros, expand with info = text, number (big-endian), 1. */
