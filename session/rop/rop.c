@@ -201,7 +201,7 @@ static ec_t check_object(struct rop_ctx *c, uint8_t index, struct object **out)
     if (*out == NULL)
         return ec;
     if ((c->op->kinds & OBJ_BIT((*out)->kind)) == 0)
-        return EC(ecNotSupported);
+        return (c->op->flags & NULLS) != 0 ? EC(ecNullObject) : EC(ecNotSupported);
     return ecNone;
 }
 

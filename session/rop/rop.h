@@ -81,7 +81,7 @@ enum {
 #undef OBJECT
     K_PROPS = K_LOGON | K_FOLDER | K_MESSAGE | K_ATTACHMENT
 };
-enum { OUT1 = 1, RESP = 2, DEST = 4, WRITES = 8, NOREPLY = 16, PACKS = 32, STOPS = 64 };
+enum { OUT1 = 1, RESP = 2, DEST = 4, WRITES = 8, NOREPLY = 16, PACKS = 32, STOPS = 64, NULLS = 128 };
 #define AS(id)  ((id) << 8)
 #define TAIL(n) ((n) << 16)
 

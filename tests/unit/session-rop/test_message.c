@@ -189,3 +189,27 @@ TEST(associated_messages_are_made_so)
     CHECK_EC(rig_rop(g, RIG_LOGON, ROP_CREATE_MESSAGE, rig_args(g, "wqb", 0x0FFFull, rig_wire(0x7777), 1ull), NULL, NULL), ecNotFound);
     rig_end(g);
 }
+
+/* OXCMSG names ecNullObject for its own ROPs, but for SaveChangesAttachment; OXCPRPT has ecNotSupported. */
+TEST(objects_of_another_kind)
+{
+    static const struct { uint8_t rop, bytes; ec_t ec; } want[] = {
+        { ROP_REMOVE_RCPTS, 4, ecNullObject }, { ROP_MODIFY_RCPTS, 4, ecNullObject }, { ROP_READ_RCPTS, 6, ecNullObject }, { ROP_RELOAD, 2, ecNullObject },
+        { ROP_SET_STATUS, 16, ecNullObject }, { ROP_GET_STATUS, 8, ecNullObject }, { ROP_SET_READS, 4, ecNullObject }, { ROP_SET_READ, 1, ecNullObject },
+        { ROP_OPEN_ATT, 5, ecNullObject }, { ROP_CREATE_ATT, 0, ecNullObject }, { ROP_DELETE_ATT, 4, ecNullObject }, { ROP_OPEN_EMBEDDED, 3, ecNullObject },
+        { ROP_ATT_TABLE, 1, ecNullObject }, { ROP_SAVE_ATT, 1, ecNotSupported }, { ROP_READ_STREAM, 2, ecNotSupported }, { ROP_COMMIT_STREAM, 0, ecNotSupported }
+    };
+    static const uint8_t zeros[16];
+    struct rig *g = rig_new();
+    uint32_t f = 0, a, num, m = make_message(g);
+    a = make_attachment(g, m, &num);
+    REQUIRE_EC(rig_rop(g, RIG_LOGON, 0x02, rig_args(g, "qb", rig_wire(g->fid[SF_DRAFTS]), 0ull), NULL, &f), ecNone);
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        CHECK_EC(rig_rop(g, RIG_LOGON, want[i].rop, blob_of(zeros, want[i].bytes), NULL, NULL), want[i].ec);
+        CHECK_EC(rig_rop(g, 0xFFFFFFFF, want[i].rop, blob_of(zeros, want[i].bytes), NULL, NULL), ecNullObject);
+    }
+    CHECK_EC(rig_rop(g, f, ROP_RELOAD, blob_of(zeros, 2), NULL, NULL), ecNullObject);
+    CHECK_EC(rig_rop(g, a, ROP_OPEN_MESSAGE, blob_of(zeros, 19 - 8), NULL, NULL), ecRpcFormat);
+    CHECK_EC(rig_rop(g, a, ROP_OPEN_MESSAGE, rig_args(g, "wqbq", 0ull, 0ull, 0ull, 0ull), NULL, NULL), ecNullObject);
+    rig_end(g);
+}

@@ -209,7 +209,6 @@ TEST(read_state_of_many)
     REQUIRE_EC(rig_rop(g, f, ROP_SET_READS, rig_args(g, "bbwqq", 0ull, 0ull, 2ull, a, 0x0203ull), &r, NULL), ecNone);
     CHECK_BYTES(rd_rest(&r), "01");
     CHECK_INT(flags_of(g, a) & 1, 1);
-    CHECK_EC(rig_rop(g, a == b ? 0 : RIG_LOGON, ROP_SET_READS, rig_args(g, "bbw", 0ull, 0ull, 0ull), NULL, NULL), ecNotSupported);
     rig_end(g);
 }
 
