@@ -1,6 +1,6 @@
 /* log.h - one line per fact, on stderr or in a file, with the context of the request set once.
  *
- * log_line(LOG_ERROR, "redis", "connection lost", "reason", text, NULL): level, room, message, then key/value pairs of
+ * log_line(LOGL_ERROR, "redis", "connection lost", "error", text, NULL): level, room, message, then key/value pairs of
  * strings.  Keys come from logkey.def; `make lint` checks it.  Every line ends with the thread's context (request id, user,
  * mailbox, session digest, ROP), which the front sets once per request with log_context.  Never log cookies, passwords,
  * or message content. */

@@ -121,7 +121,7 @@ static ec_t folder_by_name(struct mailbox *m, const char *name, uint64_t *fid)
         return ecNone;
     }
     TRY(view_open(m, &d, &v));
-    TRY(view_read(v, &pos, true, SIZE_MAX, (uint32_t[]){ PidTagDisplayName }, 1, same_name, &b));
+    TRY(view_read(v, &pos, true, 1000000, (uint32_t[]){ PidTagDisplayName }, 1, same_name, &b));
     *fid = b.fid;
     return b.fid != 0 ? ecNone : EC(ecNotFound);
 }
