@@ -1,6 +1,8 @@
 /* main.c - make bench: each scenario with 1, 8 and 32 sessions against a real stack; processor time of nginx, workers and Redis per request.
  *
- * environment: BENCH_SMALL=1 leaves out folders above 10,000 messages; BENCH_ONLY=part of a scenario's name */
+ * environment: BENCH_SMALL=1 leaves out folders above 10,000 messages; BENCH_ONLY=part of a scenario's name; BENCH_SESSIONS=n and BENCH_TURNS=n measure that
+ * number only; BENCH_WORKERS=1..4; BENCH_AROUND=COMMAND is run as "COMMAND begin|end PID-OF-WORKER PID-OF-REDIS TURNS" around each measure, for profilers
+ * (tests/bench/profile). */
 #include "backend/base/filetime.h"
 #include "backend/store/message.h"
 #include "tests/bench/bench.h"
@@ -81,6 +83,7 @@ static void *session(void *p)
     }
     b->s.a = b->a;
     pthread_barrier_wait(r->start);
+    pthread_barrier_wait(r->start);
     step_disconnect(&b->s);
     mapic_close(&b->c);
     return NULL;
@@ -96,8 +99,23 @@ static struct cost now(struct stack *s)
     return c;
 }
 
-static void measure(struct stack *s, const struct scenario *sc, unsigned sessions)
+static unsigned number_of(const char *name, unsigned otherwise)
 {
+    const char *v = getenv(name);
+    return v != NULL ? (unsigned)strtoul(v, NULL, 10) : otherwise;
+}
+
+static void around(struct stack *s, const char *what, unsigned turns)
+{
+    const char *command = getenv("BENCH_AROUND");
+    if (command != NULL && system(arena_printf(s->a, "%s %s %d %d %u", command, what, (int)s->worker[0], (int)s->redis, turns)) != 0)
+        fprintf(stderr, "%s %s failed\n", command, what);
+}
+
+static void measure(struct stack *s, const struct scenario *as_is, unsigned sessions)
+{
+    struct scenario changed = *as_is, *sc = &changed;
+    sc->turns = number_of("BENCH_TURNS", as_is->turns);
     struct runner *r = calloc(sessions, sizeof *r);
     pthread_barrier_t start;
     pthread_barrier_init(&start, NULL, sessions + 1);
@@ -109,10 +127,13 @@ static void measure(struct stack *s, const struct scenario *sc, unsigned session
         pthread_create(&r[i].thread, NULL, session, &r[i]);
     }
     pthread_barrier_wait(&start);
+    around(s, "begin", sessions * sc->turns);
     struct cost a = now(s);
     pthread_barrier_wait(&start);
     pthread_barrier_wait(&start);
     struct cost b = now(s);
+    around(s, "end", sessions * sc->turns);
+    pthread_barrier_wait(&start);
     unsigned failed = 0;
     for (unsigned i = 0; i < sessions; i++) {
         pthread_join(r[i].thread, NULL);
@@ -174,15 +195,17 @@ TEST_LIMIT(bench, 3600)
 {
     const char *only = getenv("BENCH_ONLY");
     bool small = getenv("BENCH_SMALL") != NULL;
-    struct stack *s = stack_start(NULL);
+    unsigned sessions = number_of("BENCH_SESSIONS", 0);
+    struct stack *s = stack_start(&(struct stack_options){ .workers = number_of("BENCH_WORKERS", 0), .as_deployed = true });
     printf("| %-46s | %2s | %7s | %7s | %7s | %7s | %8s |\n|---|---|---|---|---|---|---|\n", "request (CPU us each)", "n", "nginx", "worker", "redis", "sum", "req/s");
     for (size_t i = 0; i < scenarios_n; i++) {
         const struct scenario *sc = &scenarios[i];
         if ((only != NULL && strstr(sc->name, only) == NULL) || (small && sc->messages > 10000))
             continue;
-        for (unsigned n = 1; n <= 32; n = n == 1 ? 8 : n * 4)
-            measure(s, sc, n);
+        for (size_t k = 0; k < (sessions != 0 ? 1 : 3); k++)
+            measure(s, sc, sessions != 0 ? sessions : (const unsigned[]){ 1, 8, 32 }[k]);
     }
-    memory(s);
+    if (getenv("BENCH_AROUND") == NULL)
+        memory(s);
     stack_stop(s);
 }

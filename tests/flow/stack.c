@@ -165,10 +165,11 @@ static struct stack_options options;
 void stack_redis_start(struct stack *s)
 {
     char *sock = arena_printf(s->a, "%s/redis.sock", s->dir), *max = arena_printf(s->a, "%umb", options.redis_maxmemory_mb);
+    char *deployed[] = { "redis-server", "deploy/redis.conf", "--unixsocket", sock, "--dir", s->dir, NULL };
     char *argv[] = { "redis-server", "--port", "0", "--unixsocket", sock, "--dir", s->dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
                      "--maxmemory-policy", "noeviction", "--maxmemory", options.redis_maxmemory_mb != 0 ? max : "0", NULL };
     unlink(sock);
-    s->redis = spawn(s, "redis.log", argv, NULL);
+    s->redis = spawn(s, "redis.log", options.as_deployed ? deployed : argv, NULL);
     await(s, redis_ready, 0, "redis-server");
     usleep(100000); /* loading the append-only file */
 }
@@ -195,7 +196,7 @@ void stack_worker(struct stack *s, unsigned i)
     const char *name = stack_route[i];
     char *argv[] = { (char *)worker_program(s), "--config", arena_printf(s->a, "%s/%c.conf", s->dir, name[0]), NULL };
     char *env[] = { arena_printf(s->a, "MAPIHTTPD_LISTEN=%s/%s.sock", s->dir, name), arena_printf(s->a, "MAPIHTTPD_WORKER_NAME=%s", name),
-                    arena_printf(s->a, "MAPIHTTPD_FAULT_FILE=%s/%s.fault", s->dir, name), NULL };
+                    options.as_deployed ? NULL : arena_printf(s->a, "MAPIHTTPD_FAULT_FILE=%s/%s.fault", s->dir, name), NULL };
     unlink(arena_printf(s->a, "%s/%s.sock", s->dir, name));
     s->worker[i] = spawn(s, arena_printf(s->a, "%s.log", name), argv, env);
     await(s, worker_ready, i, name);

@@ -16,6 +16,7 @@ struct stack_options {
     unsigned    workers;           /* 1..4; 0: 4 */
     const char *config;            /* further lines of mapihttpd.conf, or NULL */
     unsigned    redis_maxmemory_mb;/* 0: none */
+    bool        as_deployed;       /* Redis by deploy/redis.conf, and no fault files: for measuring */
 };
 
 struct stack {
