@@ -1,5 +1,6 @@
 /* view.c - a table's definition -> an open table; its rows by number and by place. */
 #include "backend/store/view_own.h"
+#include "backend/base/log.h"
 #include "backend/store/view_rank.h"
 #include <time.h>
 
@@ -58,6 +59,8 @@ static ec_t open_rows(struct view *v)
         return view_mem_hierarchy(v);
     if ((f.rights & RIGHT_READ_ANY) == 0)
         return EC(ecAccessDenied);
+    if (v->m->actor.kind == ACTOR_DELEGATE && (tags_has(&v->def.tags, PidTagAccess) || tags_has(&v->def.tags, PidTagAccessLevel)))
+        return EC(ecTooComplex); /* views are shared: they are those of the owner */
     return open_contents(v, &f);
 }
 
@@ -144,33 +147,86 @@ ec_t view_count(struct view *v, uint32_t *rows)
     return ecNone;
 }
 
+/* A kept view whose counts are wrong is dropped and opened again: a table must not stay unreadable. */
+static ec_t heal(struct view *v, ec_t ec)
+{
+    bool own = !db_writing(v->m->db);
+    if (ec != ecCorruptData || !v->kept)
+        return ec;
+    log_line(LOGL_ERROR, "store", "the counts of a view are wrong; it is built again", NULL);
+    if (own)
+        TRY(db_begin(v->m->db));
+    ec = view_list_drop(v->m, v->id);
+    if (own && ec == ecNone)
+        ec = db_commit(v->m->db);
+    else if (own)
+        db_rollback(v->m->db);
+    v->kept = false;
+    return ec == ecNone ? open_rows(v) : ec;
+}
+
+/* What was asked of numbers, once more if the view had to be healed. */
+struct ask { struct view *v; struct table_pos *pos; int64_t number; uint64_t row, rows; };
+typedef ec_t (*ask_fn)(struct ask *q);
+
+static ec_t ask(struct ask *q, ask_fn fn)
+{
+    ec_t ec = fn(q);
+    if (ec != ecCorruptData)
+        return ec;
+    TRY(heal(q->v, ec));
+    return fn(q);
+}
+
+static ec_t ask_position(struct ask *q)
+{
+    struct view_at at = view_at_of(q->pos);
+    VIEW_HOLD(hold, q->v);
+    return rank(q->v, &at, &q->row, &q->rows);
+}
+
+static ec_t ask_row(struct ask *q)
+{
+    VIEW_HOLD(hold, q->v);
+    return row_number(q->v, (uint64_t)q->number, q->pos);
+}
+
+/* `number` becomes how far it went. */
+static ec_t ask_seek(struct ask *q)
+{
+    struct view_at at = view_at_of(q->pos);
+    VIEW_HOLD(hold, q->v);
+    TRY(rank(q->v, &at, &q->row, &q->rows));
+    int64_t here = (int64_t)q->row, all = (int64_t)q->rows, to = here + q->number;
+    to = to < 0 ? 0 : to > all ? all : to;
+    if (q->number != 0)
+        TRY(row_number(q->v, (uint64_t)to, q->pos));
+    q->number = to - here;
+    return ecNone;
+}
+
 ec_t view_position(struct view *v, const struct table_pos *pos, uint32_t *row, uint32_t *rows)
 {
-    uint64_t before, all;
-    struct view_at at = view_at_of(pos);
-    VIEW_HOLD(hold, v);
-    TRY(rank(v, &at, &before, &all));
-    *row = (uint32_t)before;
-    *rows = (uint32_t)all;
+    struct table_pos at = *pos;
+    struct ask q = { .v = v, .pos = &at };
+    TRY(ask(&q, ask_position));
+    *row = (uint32_t)q.row;
+    *rows = (uint32_t)q.rows;
     return ecNone;
 }
 
 ec_t view_seek_to(struct view *v, uint32_t row, struct table_pos *pos)
 {
-    VIEW_HOLD(hold, v);
-    return row_number(v, row, pos);
+    struct ask q = { .v = v, .pos = pos, .number = row };
+    return ask(&q, ask_row);
 }
 
 ec_t view_seek(struct view *v, struct table_pos *pos, int32_t delta, int32_t *moved)
 {
-    uint64_t before, all;
-    struct view_at at = view_at_of(pos);
-    VIEW_HOLD(hold, v);
-    TRY(rank(v, &at, &before, &all));
-    int64_t target = (int64_t)before + delta;
-    target = target < 0 ? 0 : target > (int64_t)all ? (int64_t)all : target;
-    *moved = (int32_t)(target - (int64_t)before);
-    return *moved == 0 && delta == 0 ? ecNone : row_number(v, (uint64_t)target, pos);
+    struct ask q = { .v = v, .pos = pos, .number = delta };
+    TRY(ask(&q, ask_seek));
+    *moved = (int32_t)q.number;
+    return ecNone;
 }
 
 /* --- columns ------------------------------------------------------------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ static ec_t add(struct db *db, int64_t view, int level, const struct view_at *at
     while (db_row(&q))
         bucket_take(&q, out);
     TRY(db_ec(&q));
-    return out->there ? ecNone : EC(ecDiskError);
+    return out->there ? ecNone : EC(ecCorruptData);
 }
 
 static ec_t make(struct db *db, int64_t view, int level, const struct view_at *at, int64_t n)
@@ -106,7 +106,7 @@ static ec_t split_above(struct db *db, int64_t view, const struct view_at *at)
 {
     struct bucket over, next, cut = { .there = false };
     TRY(find(db, &BUCKET_OF, view, LEVEL_BUCKETS, at, &over));
-    TRY(over.there ? ecNone : EC(ecDiskError));
+    TRY(over.there ? ecNone : EC(ecCorruptData));
     TRY(end_of(db, view, LEVEL_BUCKETS, &over, &next));
     struct view_at from = bucket_begin(&over), to = bucket_begin(&next);
     size_t children = 0;
@@ -143,7 +143,8 @@ static ec_t split(struct db *db, int64_t view, struct bucket *b)
             db_put_i64(&q, view);
             bucket_put_at(&q, &from);
             db_put_i64(&q, ROWS_SPLIT);
-            TRY(db_one(&q));
+            if (!db_row(&q))
+                return db_ec(&q) != ecNone ? db_ec(&q) : EC(ecCorruptData);
             struct blob key = db_bytes(&q, 0);
             cut.nkey = key.n < sizeof cut.key ? key.n : sizeof cut.key;
             memcpy(cut.key, key.p, cut.nkey);
@@ -186,12 +187,12 @@ ec_t view_bucket_insert_many(struct db *db, int64_t view, const struct view_at *
     for (size_t i = 0, j; i < n; i = j) {
         struct bucket b, next;
         TRY(find(db, &BUCKET_OF, view, LEVEL_ROWS, &row[i], &b));
-        TRY(b.there ? ecNone : EC(ecDiskError));
+        TRY(b.there ? ecNone : EC(ecCorruptData));
         TRY(end_of(db, view, LEVEL_ROWS, &b, &next));
         struct view_at to = bucket_begin(&next);
         for (j = i; j < n && view_at_cmp(&row[j], &to) < 0; j++)
             TRY(row_new(db, view, &row[j]));
-        TRY(j > i ? ecNone : EC(ecDiskError)); /* a damaged bucket */
+        TRY(j > i ? ecNone : EC(ecCorruptData)); /* a damaged bucket */
         TRY(counted(db, view, &row[i], (int64_t)(j - i)));
     }
     return ecNone;

@@ -2,6 +2,7 @@
  *
  * Rows lie in order of (key, id).  Level 1 has a bucket for some hundred rows, level 2 one for some dozen buckets; each bucket begins at a
  * (key, id) and ends where the next begins, the first begins before everything.  Where a bucket of level 2 begins, one of level 1 begins.
+ * ecCorruptData: the counts are not what they should be; the view must be built anew.
  * So a number is found by adding up some dozen counts twice and walking through part of one bucket (view_rank.h). */
 #ifndef STORE_VIEW_BUCKET_H
 #define STORE_VIEW_BUCKET_H

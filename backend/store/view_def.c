@@ -3,19 +3,22 @@
 
 enum { VERSION = 1, PACKED_MAX = 1 << 20 };
 
-static bool has_sub(const struct restriction *r)
+/* Is there a node of this kind in the tree? */
+static bool has_kind(const struct restriction *r, enum restriction_kind kind)
 {
+    if (r->kind == kind)
+        return true;
     switch (r->kind) {
     case RES_AND:
     case RES_OR:
         for (size_t i = 0; i < r->list.n; i++)
-            if (has_sub(&r->list.v[i]))
+            if (has_kind(&r->list.v[i], kind))
                 return true;
         return false;
-    case RES_NOT:            return has_sub(r->one.r);
-    case RES_COMMENT:        return r->comment.r != NULL && has_sub(r->comment.r);
-    case RES_COUNT:          return has_sub(r->count.r);
-    case RES_SUBRESTRICTION: return true;
+    case RES_NOT:            return has_kind(r->one.r, kind);
+    case RES_COMMENT:        return r->comment.r != NULL && has_kind(r->comment.r, kind);
+    case RES_COUNT:          return has_kind(r->count.r, kind);
+    case RES_SUBRESTRICTION: return has_kind(r->sub.r, kind);
     default:                 return false;
     }
 }
@@ -32,7 +35,7 @@ static void collect(struct arena *a, struct view_def *d)
     restriction_tags(a, d->filter, &read);
     for (size_t i = 0; i < read.n; i++)
         tags_add(a, &d->tags, view_def_stored(read.v[i]));
-    d->sub = has_sub(d->filter);
+    d->sub = has_kind(d->filter, RES_SUBRESTRICTION);
     if (d->sub) {
         tags_add(a, &d->tags, PidTagMessageRecipients);
         tags_add(a, &d->tags, PidTagMessageAttachments);
@@ -75,6 +78,8 @@ ec_t view_def_make(struct arena *a, const struct sortorder *s, uint32_t lcid, co
     TRY(view_key_check(s));
     if (filter != NULL)
         TRY(restriction_check(filter));
+    if (filter != NULL && has_kind(filter, RES_COUNT))
+        return EC(ecTooComplex); /* which rows are the first n changes with every row before them */
     *out = (struct view_def){ .sort = *s, .collator = view_collator(lcid), .filter = filter };
     for (size_t i = 0; i < s->n; i++)
         out->sort.col[i].tag = prop_unicode(s->col[i].tag);

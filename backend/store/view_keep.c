@@ -8,9 +8,11 @@
 /* --- one view ------------------------------------------------------------------------------------------------------------------------------- */
 static struct view_at row_of(const struct view_key *k, uint64_t mid) { return (struct view_at){ view_key_blob(k), mid }; }
 
-/* A view that is not what it should be is worse than none: the next who opens it builds it anew. */
-static ec_t give_up(struct mailbox *m, const struct view_kept *k)
+/* A view that is not what it should be is worse than none: the next who opens it builds it anew.  The change goes on. */
+static ec_t unless_lost(struct mailbox *m, const struct view_kept *k, bool lost, ec_t ec)
 {
+    if (ec != ecCorruptData && !(ec == ecNone && lost))
+        return ec;
     log_line(LOGL_WARN, "store", "a view lost track of its messages and is dropped", NULL);
     return view_list_drop(m, k->id);
 }
@@ -47,14 +49,14 @@ static ec_t note_row(void *ctx, const struct view_key *key, bool in)
 static ec_t enter(struct mailbox *m, const struct view_kept *k, const struct view_msg *now)
 {
     struct step s = { .m = m, .k = k, .mid = now->mid };
-    return view_value_each(m, &now->row, k->def, true, insert_row, &s);
+    return unless_lost(m, k, false, view_value_each(m, &now->row, k->def, true, insert_row, &s));
 }
 
 static ec_t leave(struct mailbox *m, const struct view_kept *k, const struct view_msg *was)
 {
     struct step s = { .m = m, .k = k, .mid = was->mid };
-    TRY(view_value_each(m, &was->row, k->def, false, remove_row, &s));
-    return s.lost ? give_up(m, k) : ecNone;
+    ec_t ec = view_value_each(m, &was->row, k->def, false, remove_row, &s);
+    return unless_lost(m, k, s.lost, ec);
 }
 
 /* Nothing is written if the row stays where it is; *done. */
@@ -83,8 +85,8 @@ static ec_t move(struct mailbox *m, const struct view_kept *k, const struct view
     TRY(stays(m, k, was, now, &done));
     if (done)
         return ecNone;
-    TRY(view_value_each(m, &was->row, k->def, false, remove_row, &s));
-    return s.lost ? give_up(m, k) : enter(m, k, now);
+    ec_t ec = view_value_each(m, &was->row, k->def, false, remove_row, &s);
+    return ec == ecNone && !s.lost ? enter(m, k, now) : unless_lost(m, k, s.lost, ec);
 }
 
 /* --- hooks -------------------------------------------------------------------------------------------------------------------------------------- */

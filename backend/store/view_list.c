@@ -11,7 +11,7 @@ STMT(VIEW_ADVANCE, "UPDATE view SET built = ?2, state = ?3 WHERE id = ?1");
 STMT(VIEW_TOUCH, "UPDATE view SET used = ?2 WHERE id = ?1");
 STMT(VIEW_DROP, "UPDATE view SET state = 2, def = NULL WHERE id = ?1");
 STMT(VIEW_DROP_ALL, "UPDATE view SET state = 2, def = NULL WHERE fid = ?1 AND assoc = ?2");
-STMT(VIEW_UNUSED, "SELECT id FROM view WHERE fid = ?1 AND assoc = ?2 AND def IS NOT NULL AND usual = 0 ORDER BY used DESC, id DESC LIMIT -1 OFFSET ?3");
+STMT(VIEW_UNUSED, "SELECT id FROM view WHERE fid = ?1 AND assoc = ?2 AND def IS NOT NULL AND usual = 0 ORDER BY used DESC, id DESC LIMIT 1000 OFFSET ?3");
 
 struct sortorder view_list_default(bool assoc)
 {

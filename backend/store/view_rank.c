@@ -38,7 +38,7 @@ static ec_t count_to(struct db *db, int64_t view, int level, const struct view_a
     if (rows != NULL)
         *rows = sum;
     TRY(db_ec(&q));
-    return in->there ? ecNone : EC(ecDiskError);
+    return in->there ? ecNone : EC(ecCorruptData);
 }
 
 static ec_t rows_between(struct db *db, int64_t view, const struct view_at *from, const struct view_at *to, uint64_t *n)
@@ -93,16 +93,18 @@ ec_t view_rank_row(struct db *db, int64_t view, uint64_t number, struct arena *a
         return ecNone;
     from = bucket_begin(&over);
     TRY(descend(db, view, LEVEL_ROWS, &from, &number, &in));
-    TRY(in.there ? ecNone : EC(ecDiskError));
+    TRY(in.there ? ecNone : EC(ecCorruptData));
     from = bucket_begin(&in);
     DB_QUERY(q, db, RANK_NTH);
     db_put_i64(&q, view);
     bucket_put_at(&q, &from);
     db_put_u64(&q, number);
     *there = db_row(&q);
-    if (*there)
-        *out = (struct view_at){ db_blob(&q, 0, a), db_u64(&q, 1) };
-    return db_ec(&q);
+    TRY(db_ec(&q));
+    if (!*there)
+        return EC(ecCorruptData);
+    *out = (struct view_at){ db_blob(&q, 0, a), db_u64(&q, 1) };
+    return ecNone;
 }
 
 /* --- checking ---------------------------------------------------------------------------------------------------------------------------- */

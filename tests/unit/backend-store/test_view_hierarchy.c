@@ -186,6 +186,9 @@ TEST(refused)
     d.sort.categories = 0;
     d.filter = &regex;
     CHECK_EC(view_open(b.m, &d, &v), ecTooComplex);
+    struct restriction few = { .kind = RES_COUNT, .count = { 3, &(struct restriction){ .kind = RES_EXIST, .exist = { PidTagSubject } } } };
+    d.filter = &few;
+    CHECK_EC(view_open(b.m, &d, &v), ecTooComplex);
     d.filter = NULL;
     d.fid = 0x777777;
     CHECK_EC(view_open(b.m, &d, &v), ecNotFound);
