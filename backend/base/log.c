@@ -29,11 +29,15 @@ bool log_open(const char *path, enum log_level max, bool json)
         if (now < 0)
             return false;
     }
-    fd = now;
     limit = max;
     as_json = json;
-    if (was != STDERR_FILENO)
-        close(was);
+    if (was == STDERR_FILENO) {
+        fd = now;
+    } else { /* the number stays: other threads are writing to it, and a closed one could be a connection at once */
+        dup3(now, was, O_CLOEXEC);
+        if (now != STDERR_FILENO)
+            close(now);
+    }
     return true;
 }
 
