@@ -125,14 +125,18 @@ ec_t rop_SeekRowFractional(struct rop_ctx *c)
     return ecNone;
 }
 
-/* A bookmark at the beginning means the row that is there now, not whatever will be first later: the position is taken from the row. */
+static bool not_taken(void *ctx, const struct table_row *row)
+{
+    (void)ctx;
+    (void)row;
+    return false;
+}
+
+/* A bookmark at the beginning means the row that is there now, not whatever will be first later: looking at it gives its position. */
 static ec_t settle_on_row(struct cursor *k)
 {
-    int32_t there, back;
-    if (k->pos.end || k->pos.key.n != 0)
-        return ecNone;
-    TRY(cursor_seek(k, 1, &there));
-    return there != 0 ? cursor_seek(k, -1, &back) : ecNone;
+    struct tags none = { 0 };
+    return k->pos.end || k->pos.key.n != 0 ? ecNone : cursor_read(k, true, 1, &none, not_taken, NULL);
 }
 
 ec_t rop_CreateBookmark(struct rop_ctx *c)

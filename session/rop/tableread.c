@@ -10,8 +10,8 @@ enum { ROWS_MAX = 0xFFFF };
 struct page {
     struct rop_ctx *c;
     const struct tags *columns;
-    bool         forward, more, no_room;
-    size_t       asked, n, bytes;
+    bool         forward, no_room;
+    size_t       n, bytes;
     struct blob *back; size_t back_cap;
 };
 
@@ -28,17 +28,12 @@ static bool page_write(struct page *p, const struct table_row *row)
     return true;
 }
 
-/* One row beyond what is asked for is looked at, to know whether the table ends here. */
 static bool page_row(void *ctx, const struct table_row *row)
 {
     struct page *p = ctx;
-    p->no_room = p->n < p->asked && !page_write(p, row);
-    if (p->no_room || p->n == p->asked) {
-        p->more = true;
-        return false;
-    }
-    p->n++;
-    return true;
+    p->no_room = !page_write(p, row);
+    p->n += !p->no_room;
+    return !p->no_room;
 }
 
 static void page_flush(struct page *p)
@@ -47,15 +42,18 @@ static void page_flush(struct page *p)
         wr_put(p->c->out, p->back[i]);
 }
 
-/* OXCTABL R725, R784, R726. */
-static uint8_t origin(const struct page *p)
+/* Where the reading ended (OXCTABL R725, R784, R726): a position before the first row has no key. */
+static uint8_t origin(const struct page *p, const struct table_pos *pos)
 {
-    return p->more ? ORIGIN_CURRENT : p->forward ? ORIGIN_END : ORIGIN_BEGINNING;
+    if (p->forward)
+        return pos->end ? ORIGIN_END : ORIGIN_CURRENT;
+    return pos->key.n == 0 && !pos->end ? ORIGIN_BEGINNING : ORIGIN_CURRENT;
 }
 
 /* Not even one row fits (OXCTABL R466): more room helps, or nothing does. */
-static ec_t too_small(struct rop_ctx *c)
+static ec_t too_small(struct rop_ctx *c, size_t head)
 {
+    wr_rewind(c->out, head);
     if (rop_cannot_grow(c))
         return EC(ecBufferTooSmall);
     c->out->full = true;
@@ -74,14 +72,14 @@ ec_t rop_QueryRows(struct rop_ctx *c)
         return EC(ecNullObject);
 
     struct cursor k;
-    struct page p = { .c = c, .columns = &t->columns, .forward = forward, .asked = asked > c->sent ? asked - c->sent : 0 };
+    struct page p = { .c = c, .columns = &t->columns, .forward = forward };
     size_t head = wr_mark(c->out);
     wr_u8(c->out, 0);
     wr_u16(c->out, 0);
     TRY(cursor_open(c, &t->columns, &k));
-    TRY(cursor_read(&k, forward, p.asked + 1, &t->columns, page_row, &p));
+    TRY(cursor_read(&k, forward, asked > c->sent ? asked - c->sent : 0, &t->columns, page_row, &p));
     if (p.n == 0 && p.no_room)
-        return too_small(c);
+        return too_small(c, head);
     if ((flags & NO_ADVANCE) == 0)
         cursor_store(&k);
     t->view_exists = true;
@@ -92,7 +90,7 @@ ec_t rop_QueryRows(struct rop_ctx *c)
 
     page_flush(&p);
     if (!c->out->full) {
-        wr_patch_u8(c->out, head, origin(&p));
+        wr_patch_u8(c->out, head, origin(&p, &k.pos));
         wr_patch_u16(c->out, head + 1, (uint16_t)p.n);
     }
     return ecNone;
