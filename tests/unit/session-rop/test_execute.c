@@ -367,6 +367,41 @@ TEST(every_ceiling)
     desk_end(d);
 }
 
+/* --- streams for both directions of packing ------------------------------------------------------------------------------------------------------------- */
+
+static struct blob chain_of(struct desk *d, const struct blob *payload, size_t n)
+{
+    struct wr w = wr_in(d->life, 1 << 20);
+    for (size_t i = 0; i < n; i++)
+        rpcext_wrap(&w, d->life, payload[i], i + 1 == n ? RPCEXT_LAST : 0);
+    return wr_blob(&w);
+}
+
+static uint32_t open_stream(struct desk *d)
+{
+    uint32_t table[3] = { login(d), 0xFFFFFFFF, 0xFFFFFFFF };
+    struct wr w = wr_in(d->life, 1024);
+    wr_bytes(&w, "\x06\x00\x00\x01\xFF\x0F", 6);
+    wr_u64(&w, id_wire(REPLID_OWN, d->fid[SF_DRAFTS]));
+    wr_u8(&w, 0);
+    wr_bytes(&w, "\x2B\x00\x01\x02\x02\x01\x13\x10\x02", 9);
+    struct rd r = desk_rops(d, wr_blob(&w), table, 3);
+    CHECK_EC(head(&r, 0x06, 1), ecNone);
+    rd_u8(&r);
+    CHECK_EC(head(&r, 0x2B, 2), ecNone);
+    return table[2];
+}
+
+static struct blob write_rop(struct desk *d, size_t n, uint8_t fill)
+{
+    struct wr w = wr_in(d->life, 1 << 17);
+    wr_bytes(&w, "\xA3\x00\x00", 3);
+    wr_u16(&w, (uint16_t)n);
+    while (n-- > 0)
+        wr_u8(&w, fill);
+    return wr_blob(&w);
+}
+
 /* --- packed answers (OXCRPC R959 - R973) ---------------------------------------------------------------------------------------------------------------- */
 
 enum { MANY = 3000 };
@@ -457,14 +492,60 @@ TEST_LIMIT(no_packing_unless_the_client_allows_it, 120)
     desk_end(d);
 }
 
+TEST(read_stream_goes_on_in_further_buffers)
+{
+    enum { SIZE = 90000 };
+    struct desk *d = desk_new();
+    uint32_t table[1] = { open_stream(d) };
+    struct blob p[3];
+    for (size_t i = 0; i < 3; i++)
+        p[i] = payload_of(d, write_rop(d, SIZE / 3, (uint8_t)('a' + i)), table, i == 0);
+    expect(d, body_of(d, 3, chain_of(d, p, 3), 0x10008, 0), false, 0, ecNone);
+    desk_rops(d, blob_of("\x2E\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 12), table, 1);
+    d->flags = 7;
+    d->max_out = 0x40000;
+    desk_rops(d, blob_of("\x2C\x00\x00\xBE\xBA\x00\x00\x02\x00", 9), table, 1);
+    size_t n = 0;
+    for (size_t i = 0; i < d->payloads; i++) {
+        struct rd r = desk_answer(d, i, table, 1);
+        CHECK_EC(head(&r, 0x2C, 0), ecNone);
+        size_t bytes = rd_u16(&r);
+        CHECK_INT(r.n, bytes);
+        for (size_t k = 0; k < bytes; k++)
+            if (rd_u8(&r) != 'a' + (n + k) / (SIZE / 3))
+                REQUIRE(!"bytes in their order");
+        n += bytes;
+    }
+    CHECK(d->payloads >= 3);
+    CHECK_INT(n, SIZE);
+    desk_end(d);
+}
+
 /* --- packed uploads (OXCRPC R1649008 - R1649011) --------------------------------------------------------------------------------------------------------- */
 
-static struct blob chain_of(struct desk *d, const struct blob *payload, size_t n)
+TEST(a_packed_upload_is_one_write)
 {
-    struct wr w = wr_in(d->life, 1 << 20);
-    for (size_t i = 0; i < n; i++)
-        rpcext_wrap(&w, d->life, payload[i], i + 1 == n ? RPCEXT_LAST : 0);
-    return wr_blob(&w);
+    enum { EACH = 30000 };
+    struct desk *d = desk_new();
+    uint32_t table[1] = { open_stream(d) };
+    struct blob p[3];
+    for (size_t i = 0; i < 3; i++)
+        p[i] = payload_of(d, write_rop(d, EACH, (uint8_t)('a' + i)), table, i == 0);
+    expect(d, body_of(d, 3, chain_of(d, p, 3), 0x10008, 0), false, 0, ecNone);
+    CHECK_INT(d->payloads, 1);
+    struct rd r = desk_answer(d, 0, table, 1);
+    CHECK_EC(head(&r, 0xA3, 0), ecNone);
+    CHECK_INT(rd_u32(&r), 3 * EACH);
+    CHECK(rd_done(&r));
+    r = desk_rops(d, blob_of("\x5E\x00\x00\x2E\x00\x00\x00\x5F\xEA\x00\x00\x00\x00\x00\x00\x2C\x00\x00\x02\x00", 20), table, 1);
+    CHECK_EC(head(&r, 0x5E, 0), ecNone);
+    CHECK_INT(rd_u32(&r), 3 * EACH);
+    CHECK_EC(head(&r, 0x2E, 0), ecNone);
+    CHECK_INT(rd_u64(&r), 59999);
+    CHECK_EC(head(&r, 0x2C, 0), ecNone);
+    CHECK_INT(rd_u16(&r), 2);
+    CHECK_BYTES(rd_rest(&r), "62 63");
+    desk_end(d);
 }
 
 /* A second payload is for RopWriteStreamExtended alone. */
@@ -474,6 +555,8 @@ TEST(a_second_payload_of_anything_else_is_refused)
     uint32_t table[1] = { login(d) };
     struct blob p[2] = { payload_of(d, blob_of("\x68\x00\x00", 3), table, 1), payload_of(d, blob_of("\x68\x00\x00", 3), table, 0) };
     expect(d, body_of(d, 3, chain_of(d, p, 1), 0x10008, 0), false, 0, ecNone);
+    expect(d, body_of(d, 3, chain_of(d, p, 2), 0x10008, 0), false, 0, ecRpcFormat);
+    p[0] = payload_of(d, write_rop(d, 2, 'a'), table, 1);
     expect(d, body_of(d, 3, chain_of(d, p, 2), 0x10008, 0), false, 0, ecRpcFormat);
     desk_end(d);
 }

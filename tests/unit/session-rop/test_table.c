@@ -181,7 +181,7 @@ TEST(a_cursor_keeps_its_row_while_others_come_and_go)
     rd_u8(&r);
     CHECK_BYTES(rd_utf16z(&r), "66 00");
     struct arena *a = arena_new(1 << 20);                            /* "f" goes: the next row is the one behind it */
-    bool partial;
+    bool partial = false;
     struct mailbox *box = desk_mailbox(d, a, &d->ada);
     REQUIRE_EC(mailbox_write(box), ecNone);
     REQUIRE_EC(messages_delete(box, d->fid[SF_INBOX], &m[2], 1, true, &partial), ecNone);
