@@ -31,11 +31,13 @@ static uint64_t fill_folder(struct stack *s, const char *name, unsigned n)
         if (fid == 0)
             REQUIRE_EC(folder_create(m, mailbox_info(m)->fid[SF_IPM_SUBTREE], name, "", false, true, &fid, &existed), ecNone);
         for (unsigned i = at; i < n && i < at + FILL_BATCH; i++) {
+            /* mail comes in the order of time, give or take some hours */
+            uint64_t delivered = 133000000000000000ull + (uint64_t)i * 600000000 + (unsigned)rand_r(&seed) % 200 * 1200000000ull;
             struct msg over = { 0 };
             props_set(a, &over.set, pv_str(PidTagMessageClass, "IPM.Note"));
             props_set(a, &over.set, pv_str(PidTagSubject, arena_printf(a, "Subject %u of the benchmark", (unsigned)rand_r(&seed))));
             props_set(a, &over.set, pv_str(PidTagSenderName, arena_printf(a, "Sender %u", i % 50)));
-            props_set(a, &over.set, pv_time(PidTagMessageDeliveryTime, 133000000000000000ull + (uint64_t)(unsigned)rand_r(&seed) * 10000000));
+            props_set(a, &over.set, pv_time(PidTagMessageDeliveryTime, delivered));
             props_set(a, &over.set, pv_str(PidTagBody, "A body of some length, as short mail has it: two or three lines of text, a greeting, a name."));
             struct message_save save = { .fid = fid, .over = &over };
             REQUIRE_EC(message_save(m, &save), ecNone);
