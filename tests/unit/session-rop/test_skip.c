@@ -1,63 +1,7 @@
 /* test_skip.c - layouts of all ROPs: every request of the table can be walked, and what cannot be parsed or is reserved fails before anything runs. */
 #include "tests/mutate.h"
 #include "tests/unit/session-rop/desk.h"
-
-/* A request that follows its layout: counts of 2, conditions that hold, short texts. */
-static void fill(struct wr *w, const char *p, const char *end);
-
-static const char *fill_group(struct wr *w, const char *p, char open, char close, unsigned times)
-{
-    const char *q = p + 1;
-    for (int depth = 1; depth > 0; q++)
-        depth += (*q == open) - (*q == close);
-    while (times-- > 0)
-        fill(w, p + 1, q - 1);
-    return q;
-}
-
-static void fill_one(struct wr *w, char f)
-{
-    static const char fields[] = "bwdqBWDUyzZM";
-    static const uint8_t width[] = { 1, 2, 4, 8, 1, 2, 4, 1, 1, 1, 4, 2 };
-    const char *at = strchr(fields, f);
-    if (at != NULL)
-        wr_le(w, f == 'M' ? 0xBABE : strchr("BWD", f) != NULL ? 2u : strchr("Uy", f) != NULL ? 1u : 0u, width[at - fields]);
-    else if (f == '#')
-        wr_bytes(w, "\x5a\x5a", 2);
-    else if (f == 's')
-        wr_bytes(w, "x", 2);
-    else if (f == 't')
-        wr_bytes(w, "x\0\0", 4);
-    else if (f == 'p')
-        wr_bytes(w, "\x03\x00\x17\x00\x01\x00\x00\x00", 8);
-    else if (f == 'n')
-        wr_bytes(w, "\x00" "0123456789abcdef" "\x05\x00\x00\x00", 21);
-    else
-        unit_check(false, __FILE__, __LINE__, "layout has '%c'", f);
-}
-
-static void fill(struct wr *w, const char *p, const char *end)
-{
-    while (p < end)
-        if (*p == '[')
-            p = fill_group(w, p, '[', ']', 2);
-        else if (*p == '<')
-            p = fill_group(w, p, '<', '>', 1);
-        else
-            fill_one(w, *p++);
-}
-
-static struct blob request_of(struct arena *a, uint8_t id)
-{
-    const struct rop_def *d = rop_find(id);
-    struct wr w = wr_in(a, 4096);
-    wr_u8(&w, id);
-    wr_u16(&w, 0);
-    if ((d->flags & (OUT1 | RESP | DEST)) != 0)
-        wr_u8(&w, 1);
-    fill(&w, d->layout, d->layout + strlen(d->layout));
-    return wr_blob(&w);
-}
+#include "tests/unit/session-rop/layout.h"
 
 /* Each request skips to its last byte and not one less. */
 TEST(every_request_of_the_table_can_be_walked)
@@ -67,7 +11,7 @@ TEST(every_request_of_the_table_can_be_walked)
         const struct rop_def *d = rop_find((uint8_t)id);
         if (d->state != ROP_DONE && d->state != ROP_LATER)
             continue;
-        struct blob b = request_of(a, (uint8_t)id);
+        struct blob b = layout_request(a, (uint8_t)id);
         for (size_t n = 0; n <= b.n; n++) {
             uint8_t got;
             struct rd r = rd_over(b.p, n);
@@ -94,7 +38,7 @@ TEST(bent_requests_do_no_harm)
     struct arena *a = arena_new(16 << 20);
     for (unsigned id = 0; id < 256; id++)
         if (rop_find((uint8_t)id)->state == ROP_DONE || rop_find((uint8_t)id)->state == ROP_LATER)
-            mutate_all(request_of(a, (uint8_t)id), split, NULL);
+            mutate_all(layout_request(a, (uint8_t)id), split, NULL);
     CHECK(lists_that_split > 0);
     arena_free(a);
 }
@@ -135,7 +79,7 @@ TEST(rops_that_come_later_answer_and_disturb_nobody)
         wr_bytes(&w, "\xFE\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00", 12);
         wr_u16(&w, (uint16_t)(strlen(d->ada.dn) + 1));
         wr_bytes(&w, d->ada.dn, strlen(d->ada.dn) + 1);
-        wr_put(&w, request_of(d->life, (uint8_t)id));
+        wr_put(&w, layout_request(d->life, (uint8_t)id));
         wr_bytes(&w, "\x49\x00\x00", 3);
         struct rd r = desk_rops(d, wr_blob(&w), table, 2);
         REQUIRE_EC(d->error, ecNone);

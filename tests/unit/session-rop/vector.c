@@ -252,17 +252,23 @@ static const char *rop_of(struct arena *a, const char *path)
     return strncmp(name, "Rop", 3) == 0 && n > 3 ? arena_str(a, blob_of(name + 3, n - 3)) : "";
 }
 
-void vector_run(const char *path, bool mutate)
+static struct script script_new(const char *path)
 {
-    char line[LINE_MAX_];
-    FILE *f = fopen(path, "r");
-    REQUIRE(f != NULL);
     struct script s = { .path = path, .d = desk_new() };
     s.request = wr_in(s.d->life, LIST_MAX);
     s.expected = wr_in(s.d->life, LIST_MAX);
     s.mask = wr_in(s.d->life, LIST_MAX);
     for (size_t i = 0; i < PLACES; i++)
         s.table[i] = (uint32_t)HANDLE_NONE;
+    return s;
+}
+
+void vector_run(const char *path, bool mutate)
+{
+    char line[LINE_MAX_];
+    FILE *f = fopen(path, "r");
+    REQUIRE(f != NULL);
+    struct script s = script_new(path);
     while (fgets(line, sizeof line, f) != NULL) {
         s.line++;
         step(&s, line);
@@ -275,6 +281,16 @@ void vector_run(const char *path, bool mutate)
         s.d->dry = true;
         mutate_all(s.last, variant, &s);
     }
+    desk_end(s.d);
+}
+
+void vector_lines(const char *path, unsigned at, const char *const *line, size_t n)
+{
+    struct script s = script_new(path);
+    s.line = at;
+    for (size_t i = 0; i < n; i++, s.line++)
+        step(&s, line[i]);
+    flush(&s);
     desk_end(s.d);
 }
 

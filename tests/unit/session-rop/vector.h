@@ -21,6 +21,17 @@
 /* Runs a file; counts its failures as checks of the running test.  mutate: the variants of the last list too. */
 void vector_run(const char *path, bool mutate);
 
+/* A session given line by line, as in a file; `at` is the source line of the first. */
+void vector_lines(const char *path, unsigned at, const char *const *line, size_t n);
+
+/* A test that is such a session. */
+#define SESSION(name, ...)                                                                  \
+    TEST(name)                                                                              \
+    {                                                                                       \
+        static const char *const lines[] = { __VA_ARGS__ };                                 \
+        vector_lines(__FILE__, __LINE__, lines, sizeof lines / sizeof *lines);              \
+    }
+
 /* Calls fn for each file. */
 void vector_each(void (*fn)(void *ctx, const char *path, const char *rop), void *ctx);
 #endif
