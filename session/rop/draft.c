@@ -195,23 +195,37 @@ void draft_del(struct rop_ctx *c, struct object *o, uint32_t tag)
         tags_add(c->a, del_of(o), tag);
 }
 
-/* --- large values -------------------------------------------------------------------------------------------------------------- */
-static bool big(const struct props *p)
+/* --- what a draft holds -------------------------------------------------------------------------------------------------------------- */
+/* What a draft weighs: it is read and written with each change, so what is not a large value is bounded, and so is how deep messages lie in messages. */
+enum { DRAFT_BYTES = 8 * 1024 * 1024, DRAFT_DEPTH = 32 };
+
+struct weight { size_t bytes; unsigned deepest; bool big; };
+
+static void weigh_props(const struct props *p, struct weight *w)
 {
-    for (size_t i = 0; i < p->n; i++)
-        if (!p->v[i].large && !type_multi(prop_type(p->v[i].tag)) && propval_size(&p->v[i]) > LARGE_MIN)
-            return true;
-    return false;
+    for (size_t i = 0; i < p->n; i++) {
+        size_t n = p->v[i].large ? sizeof(struct large_ref) : propval_size(&p->v[i]);
+        w->bytes += n + sizeof(uint32_t);
+        w->big |= !p->v[i].large && !type_multi(prop_type(p->v[i].tag)) && n > LARGE_MIN;
+    }
 }
 
-static bool has_big(const struct msg *m)
+static void weigh(const struct msg *m, unsigned depth, struct weight *w)
 {
-    if (big(&m->set))
-        return true;
-    for (size_t i = 0; i < m->natt; i++)
-        if (big(&m->att[i].set) || (m->att[i].embedded != NULL && has_big(m->att[i].embedded)))
-            return true;
-    return false;
+    w->deepest = depth > w->deepest ? depth : w->deepest;
+    if (depth > DRAFT_DEPTH)
+        return;
+    weigh_props(&m->set, w);
+    for (size_t i = 0; i < m->nrcpt; i++) {
+        struct weight r = { 0 }; /* values of recipients stay where they are */
+        weigh_props(&m->rcpt[i].props, &r);
+        w->bytes += r.bytes + sizeof(uint64_t);
+    }
+    for (size_t i = 0; i < m->natt; i++) {
+        weigh_props(&m->att[i].set, w);
+        if (m->att[i].embedded != NULL)
+            weigh(m->att[i].embedded, depth + 1, w);
+    }
 }
 
 struct refs { struct arena *a; struct large_ref *v; size_t n, cap; uint64_t sum; };
@@ -248,10 +262,18 @@ static ec_t pin(struct rop_ctx *c, struct object *o, const struct refs *r)
 ec_t draft_close(struct rop_ctx *c, struct object *o)
 {
     struct msg m = draft_of(o);
-    if (has_big(&m)) {
+    struct weight w = { 0 };
+    weigh(&m, 0, &w);
+    if (w.deepest > DRAFT_DEPTH)
+        return EC(ecTooComplex);
+    if (w.big) {
         TRY(rop_write(c));
         TRY(large_take(c->m, &m));
+        w = (struct weight){ 0 };
+        weigh(&m, 0, &w);
     }
+    if (w.bytes > DRAFT_BYTES)
+        return EC(ecMessageTooBig);
     struct refs r = { .a = c->a };
     msg_each_large(&m, note_ref, &r);
     TRY(pin(c, o, &r));

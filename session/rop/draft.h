@@ -29,7 +29,7 @@ ec_t draft_props_all(struct rop_ctx *c, struct object *o, struct props *out);
 ec_t draft_open(struct rop_ctx *c, struct object *o);
 void draft_set(struct rop_ctx *c, struct object *o, struct propval v);
 void draft_del(struct rop_ctx *c, struct object *o, uint32_t tag);
-/* After changes: large values go to the store and are kept alive there, the object is dirty. */
+/* After changes: large values go to the store and are kept alive there, the object is dirty.  ecMessageTooBig, ecTooComplex: more than a draft may hold. */
 ec_t draft_close(struct rop_ctx *c, struct object *o);
 /* After the draft went on (saved, merged): nothing large is held by it any more. */
 ec_t draft_unpin(struct rop_ctx *c, struct object *o);

@@ -249,3 +249,26 @@ TEST(released_parents_leave_their_children_readable)
     CHECK_INT(property(g, r.attachment[LEVELS - 1], PidTagAttachMethod).v.i32, 5);
     rig_end(g);
 }
+
+TEST(messages_in_messages_end_somewhere)
+{
+    struct rig *g = rig_new();
+    enum { DEEP = 40 };
+    uint32_t message[DEEP + 1], attachment[DEEP], num;
+    unsigned i;
+    message[0] = make_message(g);
+    for (i = 0; i < DEEP; i++) {
+        attachment[i] = make_attachment(g, message[i], &num);
+        message[i + 1] = open_embedded(g, attachment[i], 2);
+    }
+    ec_t ec = ecNone;
+    for (i = DEEP; i-- > 0 && ec == ecNone; ) {
+        ec = rig_rop(g, message[i + 1], ROP_SAVE_MESSAGE, rig_args(g, "b", 2ull), NULL, NULL);
+        if (ec == ecNone)
+            ec = rig_rop(g, attachment[i], ROP_SAVE_ATT, rig_args(g, "b", 2ull), NULL, NULL);
+    }
+    CHECK_EC(ec, ecTooComplex);
+    CHECK(i > 4 && i < DEEP - 20);
+    CHECK_INT(property(g, message[0], PidTagImportance).v.i32, 1);
+    rig_end(g);
+}
