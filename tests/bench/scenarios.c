@@ -11,6 +11,15 @@ static const uint32_t twenty[20] = { PidTagSubject, PidTagNormalizedSubject, Pid
 
 static bool ok(uint32_t ec) { return ec == ecNone; }
 
+/* The hop alone: nginx, FastCGI, identity, headers; no session, so no Redis. */
+static bool hop(struct bench_client *b)
+{
+    const struct mapic_odd none = { .context = "", .sequence = "", .keep_cookies = true };
+    struct mapic_reply r;
+    const char *why;
+    return mapic_call(&b->c, b->turn, "PING", blob_of(NULL, 0), &none, &r, &why) && r.code == 0;
+}
+
 static bool ping(struct bench_client *b)
 {
     struct mapic_reply r;
@@ -183,6 +192,7 @@ static bool save_message(struct bench_client *b)
 }
 
 const struct scenario scenarios[] = {
+    { "Hop: PING without a session", 0, NULL, hop, 2000 },
     { "PING", 0, NULL, ping, 400 },
     { "Execute, empty", 0, NULL, empty, 400 },
     { "GetPropertiesSpecific, 1 property", 0, NULL, one_property, 400 },
