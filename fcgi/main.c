@@ -135,9 +135,10 @@ static int run(const struct config *c, struct arena *a)
         return refuse("worker_name: too long for a header, or no plain text");
     if (!open_logs(c, a, &why))
         return refuse(why);
-    struct server server = { session_env_new(c, a, &why), NULL };
+    struct server server = { .env = session_env_new(c, a, &why) };
     if (server.env == NULL)
         return refuse(why);
+    server.auth = (struct auth_env){ c, server.env->directory, known_new() };
     struct timers *timers = timer_begin();
     struct conn_service service = { &server, serve_request };
     if (timers == NULL || (server.front = conn_listen(c, timers, &service, a, &why)) == NULL)
@@ -146,6 +147,7 @@ static int run(const struct config *c, struct arena *a)
     pthread_t *thread = arena_array(a, pthread_t, c->threads);
     if (!start_workers(server.front, thread, c->threads))
         return refuse("threads cannot be started");
+    struct sweeper *sweeper = session_jobs_start(server.env);
     log_line(LOGL_INFO, "fcgi", "serving", "path", c->listen, NULL);
     wait_for_end(&ours, c, a);
     drain(server.front);
@@ -153,6 +155,8 @@ static int run(const struct config *c, struct arena *a)
         pthread_join(thread[i], NULL);
     timer_end(timers);
     conn_close_all(server.front);
+    session_jobs_stop(sweeper);
+    known_free(server.auth.known);
     session_env_free(server.env);
     log_line(LOGL_INFO, "fcgi", "ended", NULL);
     return 0;

@@ -30,6 +30,10 @@ struct session_env {
 struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why);
 void session_env_free(struct session_env *e);
 
+/* Background work of a worker process (backend/jobs): NULL if it is switched off (sweep_interval 0).  Stop it before session_env_free. */
+struct sweeper *session_jobs_start(struct session_env *e);
+void session_jobs_stop(struct sweeper *s);
+
 struct session_reply {
     enum xrc    code;            /* the last word: what goes to X-ResponseCode, in the head or behind DONE */
     const char *context_cookie;  /* value for Set-Cookie, NULL: none */

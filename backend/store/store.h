@@ -132,7 +132,7 @@ enum {
     RIGHTS_ALL = 0x7FB
 };
 
-/* Sweeps what nobody needs any more, in bounded steps (at most `budget` rows): staging and journal rows whose context is dead (asked of
- * `alive`, NULL: older than max_age seconds), large values without reference, expired tombstones, views unused for long.  *more = there is more. */
+/* Sweeps what nobody needs any more, in bounded steps (at most `budget` rows): staging and journal rows that are older than max_age
+ * seconds and whose context is dead (asked of `alive`; NULL: age is enough), large values without reference, expired tombstones, views unused for long.  *more = there is more. */
 ec_t mailbox_sweep(struct mailbox *m, bool (*alive)(void *ctx, const uint8_t context[16]), void *ctx, uint32_t max_age, unsigned budget, bool *more);
 #endif

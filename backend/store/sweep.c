@@ -72,7 +72,7 @@ static ec_t find_dead(struct sweep *s)
     TRY(contexts_after(s->m, NULL, c, &n));
     while (n != 0) {
         for (size_t i = 0; i < n; i++)
-            if (s->alive != NULL ? !s->alive(s->ctx, c[i].id) : c[i].touched <= s->before) {
+            if (c[i].touched <= s->before && (s->alive == NULL || !s->alive(s->ctx, c[i].id))) {
                 s->dead = arena_grow(s->m->arena, s->dead, &cap, s->ndead, sizeof *s->dead);
                 s->dead[s->ndead++] = c[i];
             }
