@@ -41,22 +41,36 @@ size_t auth_readings(struct arena *a, struct blob name, struct blob password, st
     return n;
 }
 
-enum auth auth_check(const struct config *c, struct directory *d, struct arena *a, const struct request *rq, struct person *who, uint64_t *delay_ms)
+static enum auth ask(const struct auth_env *e, struct arena *a, const struct request *rq, struct person *who, uint64_t *delay_ms)
 {
     struct blob name, password;
     struct auth_reading reading[2];
-    *delay_ms = 0;
-    if (!rq->tls && !c->auth_plain_http)
-        return AUTH_PLAIN;
-    if (rq->authorization == NULL || !auth_basic(a, rq->authorization, &name, &password))
+    if (!auth_basic(a, rq->authorization, &name, &password))
         return AUTH_ABSENT;
     size_t n = auth_readings(a, name, password, reading);
     for (size_t i = 0; i < n; i++) {
-        ec_t ec = directory_login(d, a, reading[i].name, reading[i].password, rq->addr != NULL ? rq->addr : "", who, delay_ms);
+        ec_t ec = directory_login(e->directory, a, reading[i].name, reading[i].password, rq->addr != NULL ? rq->addr : "", who, delay_ms);
         if (ec == ecNone)
             return AUTH_OK;
         if (ec != ecLoginFailure)
             return AUTH_DOWN;
     }
     return AUTH_WRONG;
+}
+
+enum auth auth_check(const struct auth_env *e, struct arena *a, const struct request *rq, struct person *who, uint64_t *delay_ms)
+{
+    *delay_ms = 0;
+    if (!rq->tls && !e->config->auth_plain_http)
+        return AUTH_PLAIN;
+    if (rq->authorization == NULL)
+        return AUTH_ABSENT;
+    bool remember = e->known != NULL && e->config->auth_cache != 0;
+    uint64_t now = rq->begun_us / 1000;
+    if (remember && known_find(e->known, a, rq->authorization, now, who))
+        return AUTH_OK;
+    enum auth outcome = ask(e, a, rq, who, delay_ms);
+    if (remember && outcome == AUTH_OK)
+        known_keep(e->known, rq->authorization, now, who);
+    return outcome;
 }

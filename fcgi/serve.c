@@ -1,7 +1,6 @@
 /* serve.c - the road of a request through the front: health, identity, headers, session, answer, log line. */
 #include "fcgi/serve.h"
 #include "fcgi/access.h"
-#include "fcgi/auth.h"
 #include "fcgi/header.h"
 #include "fcgi/health.h"
 #include "fcgi/respond.h"
@@ -98,7 +97,7 @@ static bool try_health(struct job *j)
 static bool identify(struct job *j)
 {
     uint64_t delay_ms, before = clock_us();
-    enum auth auth = auth_check(config_of(j), j->server->env->directory, j->a, &j->rq, &j->who, &delay_ms);
+    enum auth auth = auth_check(&j->server->auth, j->a, &j->rq, &j->who, &delay_ms);
     j->auth_us = clock_us() - before;
     j->known = auth == AUTH_OK;
     switch (auth) {

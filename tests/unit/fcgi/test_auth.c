@@ -112,7 +112,7 @@ static enum auth try_login(struct config *c, struct directory *d, struct arena *
     }
     text[at] = '\0';
     struct request rq = { .tls = true, .addr = "192.0.2.1", .authorization = arena_printf(a, "Basic %s", (char *)text) };
-    return auth_check(c, d, a, &rq, who, delay);
+    return auth_check(&(struct auth_env){ c, d, NULL }, a, &rq, who, delay);
 }
 
 TEST(names_and_passwords_as_clients_send_them)
@@ -144,13 +144,67 @@ TEST(only_over_tls)
     struct config *c = config_for(a);
     struct directory *d = people(c, a);
     struct request rq = { .tls = false, .authorization = "Basic YWxpY2U6c2VjcmV0" };
-    CHECK_INT(auth_check(c, d, a, &rq, &who, &delay), AUTH_PLAIN);
+    CHECK_INT(auth_check(&(struct auth_env){ c, d, NULL }, a, &rq, &who, &delay), AUTH_PLAIN);
     c->auth_plain_http = true;
-    CHECK_INT(auth_check(c, d, a, &rq, &who, &delay), AUTH_WRONG);
+    CHECK_INT(auth_check(&(struct auth_env){ c, d, NULL }, a, &rq, &who, &delay), AUTH_WRONG);
     rq.authorization = NULL;
-    CHECK_INT(auth_check(c, d, a, &rq, &who, &delay), AUTH_ABSENT);
+    CHECK_INT(auth_check(&(struct auth_env){ c, d, NULL }, a, &rq, &who, &delay), AUTH_ABSENT);
     rq.authorization = "Bearer"; /* Outlook's first request */
-    CHECK_INT(auth_check(c, d, a, &rq, &who, &delay), AUTH_ABSENT);
+    CHECK_INT(auth_check(&(struct auth_env){ c, d, NULL }, a, &rq, &who, &delay), AUTH_ABSENT);
+    directory_close(d);
+    arena_free(a);
+}
+
+/* --- the last second ----------------------------------------------------------------------------------------------- */
+
+TEST(known_for_a_second)
+{
+    struct person out, alice = { .row = 7, .login = "alice@example.com", .smtp = "a@example.com", .dn = "/o=X/cn=alice", .display_name = "Alice",
+                                 .has_mailbox = true, .locale = 0x409 };
+    struct arena *a = arena_new(SIZE_MAX);
+    struct known *k = known_new();
+    CHECK(!known_find(k, a, "Basic abc", 5000, &out));
+    known_keep(k, "Basic abc", 5000, &alice);
+    REQUIRE(known_find(k, a, "Basic abc", 5000 + KNOWN_MS - 1, &out));
+    CHECK_INT(out.row, 7);
+    CHECK(out.has_mailbox && out.locale == 0x409);
+    CHECK_STR(out.login, "alice@example.com");
+    CHECK_STR(out.smtp, "a@example.com");
+    CHECK_STR(out.dn, "/o=X/cn=alice");
+    CHECK_STR(out.display_name, "Alice");
+    CHECK(!known_find(k, a, "Basic abc", 5000 + KNOWN_MS, &out));
+    CHECK(!known_find(k, a, "Basic abd", 5000, &out));
+    CHECK(!known_find(k, a, "Basic ab", 5000, &out));
+    char *large = arena_alloc(a, 2000);
+    memset(large, 'x', 1999);
+    alice.display_name = large;
+    known_keep(k, "Basic abc", 6000, &alice);
+    CHECK(!known_find(k, a, "Basic abc", 6000, &out));
+    known_free(k);
+    arena_free(a);
+}
+
+/* A new password counts after a second at the latest, without the table at once; auth_cache = 0 asks each time. */
+TEST(known_logins_ask_the_directory_again)
+{
+    struct person who;
+    uint64_t delay;
+    struct arena *a = arena_new(SIZE_MAX);
+    struct config *c = config_for(a);
+    struct directory *d = people(c, a);
+    struct auth_env e = { c, d, known_new() };
+    struct request rq = { .tls = true, .authorization = "Basic YWxpY2U6cMOkc3M=", .begun_us = 10000000 };
+    CHECK_INT(auth_check(&e, a, &rq, &who, &delay), AUTH_OK);
+    REQUIRE_EC(directory_passwd(d, "alice@example.com", "new"), ecNone);
+    CHECK_INT(auth_check(&e, a, &rq, &who, &delay), AUTH_OK);
+    c->auth_cache = 0;
+    CHECK_INT(auth_check(&e, a, &rq, &who, &delay), AUTH_WRONG);
+    c->auth_cache = 300;
+    rq.begun_us += KNOWN_MS * 1000;
+    CHECK_INT(auth_check(&e, a, &rq, &who, &delay), AUTH_WRONG);
+    CHECK_INT(auth_check(&e, a, &rq, &who, &delay), AUTH_WRONG); /* a refusal is not remembered */
+    REQUIRE_EC(directory_passwd(d, "alice@example.com", "p\xc3\xa4ss"), ecNone);
+    known_free(e.known);
     directory_close(d);
     arena_free(a);
 }
