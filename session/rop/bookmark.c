@@ -111,14 +111,14 @@ ec_t rop_SeekRowFractional(struct rop_ctx *c)
 
     struct cursor k;
     struct tags none = { 0 };
-    uint32_t row, rows;
+    uint32_t rows;
     TRY(cursor_open(c, &none, &k));
     if (num == 0)
         k.pos = cursor_begin();
     else if (num >= den)
         k.pos = cursor_end();
     else {
-        TRY(cursor_position(&k, &row, &rows));
+        TRY(cursor_count(&k, &rows));
         TRY(cursor_seek_to(&k, (uint32_t)(num * rows / den)));
     }
     cursor_store(&k);

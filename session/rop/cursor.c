@@ -131,6 +131,14 @@ ec_t cursor_position(struct cursor *k, uint32_t *row, uint32_t *rows)
     return ecNone;
 }
 
+ec_t cursor_count(struct cursor *k, uint32_t *rows)
+{
+    if (k->view != NULL)
+        return view_count(k->view, rows);
+    *rows = (uint32_t)k->rows;
+    return ecNone;
+}
+
 ec_t cursor_seek_to(struct cursor *k, uint32_t row)
 {
     if (k->view != NULL)

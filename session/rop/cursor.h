@@ -30,6 +30,7 @@ uint32_t cursor_instance(const struct tags *columns);
 ec_t cursor_read(struct cursor *k, bool forward, size_t n, const struct tags *columns, view_sink row, void *ctx);
 ec_t cursor_seek(struct cursor *k, int32_t delta, int32_t *moved);
 ec_t cursor_position(struct cursor *k, uint32_t *row, uint32_t *rows);
+ec_t cursor_count(struct cursor *k, uint32_t *rows);
 ec_t cursor_seek_to(struct cursor *k, uint32_t row);
 ec_t cursor_has(struct cursor *k, const struct table_pos *pos, bool *there);
 ec_t cursor_columns(struct cursor *k, struct tags *out);
