@@ -107,8 +107,18 @@ static bool migrate(struct directory *d, struct arena *a, const char **why)
     return ok;
 }
 
+/* Its one connection is used under our lock: the library's own mutexes and memory counters are only cost.  The mailboxes' driver says the same; the library
+ * listens to the first. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct directory *directory_open(const struct config *c, struct arena *a, const char **why)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure);
     struct directory *d = calloc(1, sizeof *d);
     must(d != NULL);
     *why = NULL;

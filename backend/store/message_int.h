@@ -13,6 +13,13 @@ enum { /* PidTagMessageFlags (MS-OXCMSG 2.2.1.6) */
 };
 enum { ACCESS_MODIFY = 0x1, ACCESS_READ = 0x2, ACCESS_DELETE = 0x4, ACCESS_HIERARCHY = 0x8, ACCESS_CONTENTS = 0x10, ACCESS_FAI = 0x20 };
 
+/* Property ids as constants, for switches. */
+enum {
+#define PROPTAG(tag, name) ID_##name = (int)((tag) >> 16),
+#include "backend/mapi/proptag.def"
+#undef PROPTAG
+};
+
 /* --- message_row.c: the stored row ------------------------------------------------------------------------------------------ */
 enum message_col {
 #define MCOL(number, name, kind, tag, use) MCOL_##name,

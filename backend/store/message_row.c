@@ -38,12 +38,17 @@ STMT(MESSAGE_BODY_PUT, "INSERT INTO message_body (mid, pcl, change_key, props, r
 STMT(MESSAGE_DELETE, "DELETE FROM message WHERE mid = ?1");
 STMT(MESSAGE_BODY_DELETE, "DELETE FROM message_body WHERE mid = ?1");
 
+/* Asked for every cell of a table. A column without a property has a case that no id meets. */
 int message_col_of(uint32_t tag)
 {
-    for (int c = 0; c < MCOL_COUNT; c++)
-        if (cols[c].tag != 0 && prop_id(cols[c].tag) == prop_id(tag))
-            return c;
-    return -1;
+    enum { ID_0 };
+    int id = prop_id(tag);
+    switch (id) {
+#define MCOL(number, name, kind, tag, use) case (int)ID_##tag != 0 ? (int)ID_##tag : number << 16: return MCOL_##name;
+#include "backend/store/message_col.def"
+#undef MCOL
+    default: return -1;
+    }
 }
 
 uint32_t message_col_tag(int col) { return cols[col].tag; }

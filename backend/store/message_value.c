@@ -14,11 +14,6 @@ static const struct prop made[] = {
 };
 
 enum {
-#define PROPTAG(tag, name) ID_##name = (int)((tag) >> 16),
-#include "backend/mapi/proptag.def"
-#undef PROPTAG
-};
-enum {
 #define MSGPROP(tag, fn, needs, flags) AT_##tag,
 #include "backend/store/messageprop.def"
 #undef MSGPROP
