@@ -74,7 +74,6 @@ ec_t directory_login(struct directory *d, struct arena *a, const char *name, con
     *delay_ms = 0;
     const char *login = login_canonical(d, a, name), *hash = NULL;
     uint8_t who[SHA256], proof[SHA256];
-    mac3(d, a, login != NULL ? login : name, addr, "failure", who);
     ec_t ec = login != NULL ? person_with_hash(d, a, login, out, &hash) : EC(ecUnknownUser);
     if (ec == ecDiskError)
         return ec;
@@ -84,6 +83,7 @@ ec_t directory_login(struct directory *d, struct arena *a, const char *name, con
         if (d->cache_ms != 0 && remembered(d, proof))
             return ecNone;
     }
+    mac3(d, a, login != NULL ? login : name, addr, "failure", who);
     if (!password_verify(password, hash != NULL ? hash : nobodys_hash()) || !known) {
         *delay_ms = failed(d, who);
         return EC(ecLoginFailure);
