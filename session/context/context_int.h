@@ -34,6 +34,7 @@ struct context_private {
     bool           changed;
     bool           noted;            /* the field x is set */
     bool           staged;           /* the saved header names states in the staging area */
+    const char    *cookie, *sequence_cookie; uint64_t sequence_cookie_of; /* for the answer, once made */
     struct guid   *known; size_t nknown; /* mailboxes that a takeover would ask: those of the saved header */
     struct lease   lease;
 };

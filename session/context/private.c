@@ -4,15 +4,20 @@
 #include "session/context/cookie.h"
 #include "session/context/header.h"
 
+static char *hex(struct arena *a, const uint8_t *p, size_t n)
+{
+    static const char digit[] = "0123456789abcdef";
+    char *text = arena_alloc(a, 2 * n + 1);
+    for (size_t i = 0; i < n; i++) {
+        text[2 * i] = digit[p[i] >> 4];
+        text[2 * i + 1] = digit[p[i] & 15];
+    }
+    return text;
+}
+
 static struct blob key_of(struct arena *a, const char *prefix, const uint8_t id[CONTEXT_ID])
 {
-    static const char hex[] = "0123456789abcdef";
-    char text[2 * CONTEXT_ID + 1] = "";
-    for (size_t i = 0; i < CONTEXT_ID; i++) {
-        text[2 * i] = hex[id[i] >> 4];
-        text[2 * i + 1] = hex[id[i] & 15];
-    }
-    return blob_str(arena_printf(a, "%s{%s}", prefix, text));
+    return blob_str(arena_printf(a, "%s{%s}", prefix, hex(a, id, CONTEXT_ID)));
 }
 
 static void cut_digest(struct blob b, uint8_t *out, size_t n)
@@ -119,16 +124,27 @@ bool private_load(struct context *c, const struct control *k, struct blob zero, 
 }
 
 /* --- cookies -------------------------------------------------------------------------------------------------------------------------- */
-const char *context_cookie(struct context *c) { return cookie_context(c->p->env.keys, c->a, c->id, cookie_epoch()); }
+/* Made once each: the head may leave before the answer, with the same ones. */
+const char *context_cookie(struct context *c)
+{
+    if (c->p->cookie == NULL)
+        c->p->cookie = cookie_context(c->p->env.keys, c->a, c->id, cookie_epoch());
+    return c->p->cookie;
+}
 
 const char *context_sequence_cookie(struct context *c)
 {
-    return cookie_sequence(c->p->env.keys, c->a, c->id, c->sequence + 1, cookie_epoch());
+    struct context_private *p = c->p;
+    if (p->sequence_cookie == NULL || p->sequence_cookie_of != c->sequence) {
+        p->sequence_cookie = cookie_sequence(p->env.keys, c->a, c->id, c->sequence + 1, cookie_epoch());
+        p->sequence_cookie_of = c->sequence;
+    }
+    return p->sequence_cookie;
 }
 
 const char *context_digest(struct arena *a, const uint8_t id[CONTEXT_ID])
 {
     uint8_t d[8];
     cut_digest(blob_of(id, CONTEXT_ID), d, sizeof d);
-    return arena_printf(a, "%02x%02x%02x%02x%02x%02x%02x%02x", d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]);
+    return hex(a, d, sizeof d);
 }
