@@ -1,130 +1,145 @@
-/* body.c - the tree of MIME parts -> the body in its forms, and attachments (MS-OXCMAIL 2.2.3.3). */
+/* body.c - the tree of MIME parts: which of them is the body, all others are attachments (MS-OXCMAIL 2.2.3.3). */
 #include "backend/mail/mail_int.h"
 #include <strings.h>
 
-enum { NATIVE_PLAIN = 1, NATIVE_HTML = 3 };
+bool mail_is(const struct part *p, const char *type) { return strcmp(p->type, type) == 0; }
+bool mail_is_kind(const struct part *p, const char *major) { return strncmp(p->type, major, strlen(major)) == 0; }
 
-static void part_in(struct mail *m, GMimeObject *part, unsigned depth, bool related);
-
-static bool is_attachment(GMimeObject *part)
+static unsigned piece_in(struct mail *m, const struct part *around, struct blob bytes, unsigned depth, unsigned forms, bool related)
 {
-    const char *disposition = g_mime_object_get_disposition(part);
-    return disposition != NULL && strcasecmp(disposition, "attachment") == 0;
+    struct part p;
+    part_read(m->a, bytes, false, mail_is(around, "multipart/digest") ? "message/rfc822" : "text/plain", m->charset, &p);
+    return mail_part(m, &p, depth + 1, forms, related);
 }
 
-static const char *charset_of(GMimeObject *part) { return g_mime_object_get_content_type_parameter(part, "charset"); }
-
-static void take_html(struct mail *m, GMimePart *part)
+/* There is no room for piece `i` and those behind it: they stay together as they came. */
+static bool no_room(struct mail *m, const struct part *p, struct pieces *s, size_t i)
 {
-    const char *charset = charset_of(GMIME_OBJECT(part));
-    struct blob raw = mail_content(m->a, part);
-    m->html_page = mail_codepage(charset);
-    m->html = raw;
-    /* a charset that Outlook has no number for: the bytes are converted instead */
-    if (m->html_page == 0 || m->html_page == 20127) {
-        m->html = mail_text(m->a, raw, charset);
-        m->html_page = 65001;
-    }
-    m->have_html = true;
-}
-
-/* Text that the body does not have yet becomes the body; more of the same kind is attached. */
-static bool take_body(struct mail *m, GMimeObject *part)
-{
-    GMimeContentType *type = g_mime_object_get_content_type(part);
-    if (!GMIME_IS_PART(part) || is_attachment(part) || g_mime_part_get_filename(GMIME_PART(part)) != NULL)
+    if (*m->parts < PARTS_MAX)
         return false;
-    if (g_mime_content_type_is_type(type, "text", "plain") && !m->have_text) {
-        m->text = mail_text(m->a, mail_content(m->a, GMIME_PART(part)), charset_of(part));
-        m->have_text = true;
+    size_t gone = (size_t)(s->piece[i].p - p->content.p);
+    s->rest = blob_of(s->piece[i].p, p->content.n - gone);
+    s->epilogue = blob_of(NULL, 0);
+    s->n = i;
+    return true;
+}
+
+/* The forms of one body: each part may give one that is still open; the rest is attached. */
+static unsigned alternative(struct mail *m, const struct part *p, struct pieces *s, unsigned depth, unsigned forms)
+{
+    unsigned taken = FORM_NONE;
+    for (size_t i = 0; i < s->n && !no_room(m, p, s, i); i++)
+        taken |= piece_in(m, p, s->piece[i], depth, forms & ~taken, false);
+    return taken;
+}
+
+static bool same_id(const char *a, const char *b)
+{
+    size_t n = strlen(a), k = strlen(b);
+    if (n >= 2 && a[0] == '<' && a[n - 1] == '>')
+        a++, n -= 2;
+    if (k >= 2 && b[0] == '<' && b[k - 1] == '>')
+        b++, k -= 2;
+    return n == k && n != 0 && memcmp(a, b, n) == 0;
+}
+
+/* The part that the others belong to: the one that "start" names, else the first. */
+static size_t related_root(struct mail *m, const struct part *p, const struct pieces *s)
+{
+    const char *start = part_param(p, "start");
+    for (size_t i = 0; start != NULL && i < s->n; i++) {
+        struct part q;
+        part_heads(m->a, s->piece[i], false, &q);
+        if (same_id(start, mail_line(m->a, part_head(&q, "Content-ID"), NULL)))
+            return i;
+    }
+    return 0;
+}
+
+static unsigned related(struct mail *m, const struct part *p, struct pieces *s, unsigned depth, unsigned forms)
+{
+    size_t root = related_root(m, p, s);
+    unsigned taken = s->n != 0 ? piece_in(m, p, s->piece[root], depth, forms, false) : FORM_NONE;
+    for (size_t i = 0; i < s->n && !no_room(m, p, s, i); i++)
+        if (i != root)
+            piece_in(m, p, s->piece[i], depth, FORM_NONE, true);
+    return taken;
+}
+
+/* mixed and all that is not known: the first text is the body. */
+static unsigned mixed(struct mail *m, const struct part *p, struct pieces *s, unsigned depth, unsigned forms, bool inside)
+{
+    unsigned taken = FORM_NONE;
+    for (size_t i = 0; i < s->n && !no_room(m, p, s, i); i++)
+        taken |= piece_in(m, p, s->piece[i], depth, taken == FORM_NONE ? forms : FORM_NONE, inside);
+    return taken;
+}
+
+/* Text outside of the parts is for readers without MIME; if it does not say so, or is long, it is more than that. */
+static void keep_outside(struct mail *m, struct blob b, const char *name)
+{
+    enum { USUAL_MAX = 1000 };
+    size_t i = 0;
+    while (i < b.n && (b.p[i] <= ' ' || b.p[i] == '-'))
+        i++;
+    if (i == b.n || (b.n < USUAL_MAX && (memmem(b.p, b.n, "MIME", 4) != NULL || memmem(b.p, b.n, "multi-part", 10) != NULL)))
+        return;
+    mail_attach_bytes(m, b, name, "text/plain");
+}
+
+static unsigned multipart(struct mail *m, const struct part *p, unsigned depth, unsigned forms, bool inside)
+{
+    struct pieces s;
+    unsigned taken;
+    if (!part_split(m->a, p, PARTS_MAX - *m->parts, &s)) {
+        struct part plain = *p; /* no delimiter anywhere: it is text */
+        plain.type = "text/plain";
+        plain.transfer = TRANSFER_PLAIN;
+        return mail_part(m, &plain, depth, forms, inside);
+    }
+    if (p == m->root && mail_is(p, "multipart/report"))
+        mail_report(m, &s);
+    keep_outside(m, s.preamble, "preamble.txt");
+    if (mail_is(p, "multipart/alternative"))
+        taken = alternative(m, p, &s, depth, forms);
+    else if (mail_is(p, "multipart/related"))
+        taken = related(m, p, &s, depth, forms);
+    else
+        taken = mixed(m, p, &s, depth, forms, inside);
+    if (s.rest.n != 0)
+        mail_attach_bytes(m, s.rest, "more-parts.txt", "application/octet-stream");
+    keep_outside(m, s.epilogue, "epilogue.txt");
+    return taken;
+}
+
+/* A part that is neither body nor anything: no bytes, or blanks in a text without a name. */
+static bool is_nothing(struct mail *m, const struct part *p)
+{
+    if (p->content.n == 0 && p->nhead == 0)
         return true;
-    }
-    if (g_mime_content_type_is_type(type, "text", "html") && !m->have_html) {
-        take_html(m, GMIME_PART(part));
-        return true;
-    }
-    return false;
+    return mail_is(p, "text/plain") && mail_filename(m->a, p) == NULL && mail_blank(part_content(m->a, p));
 }
 
-/* multipart/signed stays whole beside the body that is read from it, so that its signature can still be checked. */
-static void signed_in(struct mail *m, GMimeMultipart *multi, unsigned depth)
+unsigned mail_part(struct mail *m, const struct part *p, unsigned depth, unsigned forms, bool inside)
 {
-    GMimeStream *mem = g_mime_stream_mem_new();
-    g_mime_object_write_to_stream(GMIME_OBJECT(multi), NULL, mem);
-    GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(mem));
-    struct blob whole = arena_blob(m->a, blob_of(bytes->data, bytes->len));
-    g_object_unref(mem);
-    m->message_class = "IPM.Note.SMIME.MultipartSigned";
-    if (g_mime_multipart_get_count(multi) > 0) {
-        struct msg *out = m->out, shown = *out;
-        m->out = &shown; /* the parts' attachments are inside the whole; only the body is taken */
-        part_in(m, g_mime_multipart_get_part(multi, 0), depth + 1, false);
-        shown.att = out->att;
-        shown.natt = out->natt;
-        shown.att_cap = out->att_cap;
-        shown.next_att = out->next_att;
-        *out = shown;
-        m->out = out;
+    if (depth > DEPTH_MAX || *m->parts >= PARTS_MAX) {
+        mail_attach_bytes(m, p->whole, "deep.eml", "application/octet-stream");
+        return FORM_NONE;
     }
-    mail_attach_bytes(m, whole, "smime.p7m", "multipart/signed");
+    ++*m->parts;
+    const char *charset = part_param(p, "charset");
+    if (m->charset == NULL && mail_charset_known(charset))
+        m->charset = charset;
+    if (mail_is_kind(p, "multipart/"))
+        return multipart(m, p, depth, forms, inside);
+    unsigned taken = mail_take_text(m, p, p == m->root, forms);
+    if (taken == FORM_NONE && !is_nothing(m, p))
+        mail_attach(m, p, depth, inside);
+    return taken & FORM_ANY;
 }
 
-static void multipart_in(struct mail *m, GMimeMultipart *multi, unsigned depth, bool related)
+void mail_parts(struct mail *m, unsigned depth)
 {
-    GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(multi));
-    bool inside = related || g_mime_content_type_is_type(type, "multipart", "related");
-    int n = g_mime_multipart_get_count(multi);
-    if (depth == 0 && g_mime_content_type_is_type(type, "multipart", "signed")) {
-        signed_in(m, multi, depth);
-        return;
-    }
-    if (depth == 0 && g_mime_content_type_is_type(type, "multipart", "report"))
-        mail_report(m, multi);
-    for (int i = 0; i < n; i++)
-        part_in(m, g_mime_multipart_get_part(multi, i), depth + 1, inside);
-}
-
-static void part_in(struct mail *m, GMimeObject *part, unsigned depth, bool related)
-{
-    if (part == NULL)
-        return;
-    if (++m->parts > PARTS_MAX || depth > DEPTH_MAX) {
-        if (m->parts <= PARTS_MAX + 1)
-            mail_attach(m, part, false); /* kept as it came, not looked into */
-        return;
-    }
-    GMimeContentType *type = g_mime_object_get_content_type(part);
-    if (GMIME_IS_MULTIPART(part))
-        multipart_in(m, GMIME_MULTIPART(part), depth, related);
-    else if (!take_body(m, part)) {
-        if (depth == 0 && (g_mime_content_type_is_type(type, "application", "pkcs7-mime") || g_mime_content_type_is_type(type, "application", "x-pkcs7-mime")))
-            m->message_class = "IPM.Note.SMIME";
-        mail_attach(m, part, related);
-    }
-}
-
-void mail_parts(struct mail *m) { part_in(m, g_mime_message_get_mime_part(m->g), 0, false); }
-
-/* Lines end in CRLF inside MAPI. */
-static struct blob crlf(struct arena *a, struct blob s)
-{
-    struct wr w = wr_in(a, s.n * 2 + 1);
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '\n' && (i == 0 || s.p[i - 1] != '\r'))
-            wr_u8(&w, '\r');
-        wr_u8(&w, s.p[i]);
-    }
-    return wr_blob(&w);
-}
-
-void mail_body(struct mail *m)
-{
-    if (m->have_text)
-        props_set(m->a, &m->out->set, pv_strn(PidTagBody, crlf(m->a, m->text)));
-    if (m->have_html) {
-        props_set(m->a, &m->out->set, pv_bin(PidTagHtml, m->html));
-        props_set(m->a, &m->out->set, pv_i32(PidTagInternetCodepage, m->html_page));
-    } else
-        props_set(m->a, &m->out->set, pv_i32(PidTagInternetCodepage, 65001));
-    props_set(m->a, &m->out->set, pv_i32(PidTagNativeBody, m->have_html ? NATIVE_HTML : NATIVE_PLAIN));
+    if (!mail_smime(m, m->root, depth))
+        mail_part(m, m->root, depth, FORM_ANY, false);
 }

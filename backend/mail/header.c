@@ -1,11 +1,13 @@
 /* header.c - header lines -> properties: subject, dates, importance, threading, and the header block itself (MS-OXCMAIL 2.2.3). */
 #include "backend/base/crypto.h"
 #include "backend/base/filetime.h"
+#include "backend/base/utf.h"
 #include "backend/mail/mail_int.h"
 #include <stdlib.h>
 #include <strings.h>
 
-enum header_kind { KIND_TEXT, KIND_MSGID, KIND_TRUE };
+enum header_kind { KIND_TEXT, KIND_MSGID, KIND_TRUE, KIND_TIME };
+enum { DATE_MAX = 200, TOPIC_UNITS = 255, RECEIVED_MAX = 100 };
 
 static const struct { const char *name; uint32_t tag; enum header_kind kind; } headers[] = {
 #define HEADER(name, tag, kind) { name, tag, KIND_##kind },
@@ -13,7 +15,12 @@ static const struct { const char *name; uint32_t tag; enum header_kind kind; } h
 #undef HEADER
 };
 
-static const char *get(struct mail *m, const char *name) { return g_mime_object_get_header(GMIME_OBJECT(m->g), name); }
+/* The first line of this name; NULL: none. */
+static const char *get(struct mail *m, const char *name)
+{
+    struct blob v = part_head(m->root, name);
+    return v.p != NULL ? mail_line(m->a, v, m->charset) : NULL;
+}
 
 /* --- subject ----------------------------------------------------------------------------------------------------------------------------- */
 
@@ -21,7 +28,7 @@ static const char *get(struct mail *m, const char *name) { return g_mime_object_
 static size_t prefix_length(struct blob s)
 {
     size_t n = 0, letters = 0;
-    while (n < s.n && letters < 4 && s.p[n] != ':' && s.p[n] != ' ' && !(s.p[n] >= '0' && s.p[n] <= '9')) {
+    while (n < s.n && letters < 4 && (s.p[n] >= 0x80 || g_ascii_isalpha(s.p[n]))) {
         letters += (s.p[n] & 0xC0) != 0x80;
         n++;
     }
@@ -30,44 +37,56 @@ static size_t prefix_length(struct blob s)
 
 static void set_subject(struct mail *m)
 {
-    const char *subject = mail_str(m->a, g_mime_message_get_subject(m->g));
-    struct blob s = blob_str(subject != NULL ? subject : "");
+    struct blob s = blob_str(mail_words(m->a, part_head(m->root, "Subject"), m->charset));
     size_t n = prefix_length(s);
     props_set(m->a, &m->out->set, pv_strn(PidTagSubject, s));
-    struct blob topic = blob_of(s.p != NULL ? s.p + n : s.p, s.n - n);
-    props_set(m->a, &m->out->set, pv_strn(PidTagConversationTopic, topic));
+    props_set(m->a, &m->out->set, pv_strn(PidTagConversationTopic, utf8_cut(blob_of(s.p + n, s.n - n), TOPIC_UNITS)));
 }
 
 /* --- dates ------------------------------------------------------------------------------------------------------------------------------- */
 
-static bool filetime_of(GDateTime *d, uint64_t *out)
+bool mail_time(struct blob text, uint64_t *out)
 {
-    gint64 unix_time = d != NULL ? g_date_time_to_unix(d) : 0;
-    if (d == NULL || unix_time < -11644473600ll || unix_time > 253402300799ll)
+    char line[DATE_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < text.n && n + 1 < sizeof line; i++)
+        if (text.p[i] >= ' ' && text.p[i] < 0x7F)
+            line[n++] = (char)text.p[i];
+        else if (text.p[i] == '\t')
+            line[n++] = ' ';
+    line[n] = '\0';
+    GDateTime *d = n != 0 ? g_mime_utils_header_decode_date(line) : NULL;
+    if (d == NULL)
         return false;
-    *out = filetime_from_unix((time_t)unix_time);
+    gint64 at = g_date_time_to_unix(d);
+    g_date_time_unref(d);
+    if (at < -11644473600ll || at > 253402300799ll)
+        return false;
+    *out = filetime_from_unix((time_t)at);
     return true;
 }
 
-/* The newest Received line ends in "; date". */
+/* The newest Received line that ends in "; date". */
 static bool received_time(struct mail *m, uint64_t *out)
 {
-    const char *line = get(m, "Received"), *semicolon = line != NULL ? strrchr(line, ';') : NULL;
-    GDateTime *d = semicolon != NULL ? g_mime_utils_header_decode_date(semicolon + 1) : NULL;
-    bool ok = filetime_of(d, out);
-    if (d != NULL)
-        g_date_time_unref(d);
-    return ok;
+    struct blob line;
+    size_t i = 0;
+    for (unsigned tries = 0; tries < RECEIVED_MAX && part_next_head(m->root, "Received", &i, &line); tries++) {
+        const uint8_t *semicolon = line.n != 0 ? memrchr(line.p, ';', line.n) : NULL;
+        if (semicolon != NULL && mail_time(blob_of(semicolon + 1, line.n - (size_t)(semicolon + 1 - line.p)), out))
+            return true;
+    }
+    return false;
 }
 
+/* Without a date of its own a message was sent when it arrived. */
 static void set_dates(struct mail *m)
 {
     uint64_t sent, delivered;
-    bool have_sent = filetime_of(g_mime_message_get_date(m->g), &sent), have_delivered = received_time(m, &delivered);
-    if (have_sent)
-        props_set(m->a, &m->out->set, pv_time(PidTagClientSubmitTime, sent));
+    bool have_sent = mail_time(part_head(m->root, "Date"), &sent), have_delivered = received_time(m, &delivered);
     if (!have_delivered)
         delivered = have_sent ? sent : m->o->now;
+    props_set(m->a, &m->out->set, pv_time(PidTagClientSubmitTime, have_sent ? sent : delivered));
     props_set(m->a, &m->out->set, pv_time(PidTagMessageDeliveryTime, delivered));
 }
 
@@ -120,52 +139,82 @@ static void set_thread_index(struct mail *m)
 
 /* --- lines as they are ------------------------------------------------------------------------------------------------------------------- */
 
-static void set_mapped(struct mail *m)
+static void set_one(struct mail *m, uint32_t tag, enum header_kind kind, struct blob value)
 {
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        const char *value = get(m, headers[i].name);
-        if (value == NULL)
-            continue;
-        if (headers[i].kind == KIND_TRUE) {
-            props_set(m->a, &m->out->set, pv_bool(headers[i].tag, true));
-            continue;
-        }
-        char *decoded = g_mime_utils_header_decode_text(NULL, value);
-        const char *s = mail_str(m->a, decoded != NULL ? decoded : value);
-        g_free(decoded);
-        s += strspn(s, " \t\r\n");
-        size_t n = headers[i].kind == KIND_MSGID ? strcspn(s, " \t\r\n") : strlen(s);
-        props_set(m->a, &m->out->set, pv_strn(headers[i].tag, blob_of(s, n)));
+    uint64_t when;
+    if (kind == KIND_TRUE)
+        props_set(m->a, &m->out->set, pv_bool(tag, true));
+    else if (kind == KIND_TIME) {
+        if (mail_time(value, &when))
+            props_set(m->a, &m->out->set, pv_time(tag, when));
+    } else {
+        const char *s = mail_words(m->a, value, m->charset);
+        size_t n = kind == KIND_MSGID ? strcspn(s, " \t") : strlen(s);
+        if (n != 0)
+            props_set(m->a, &m->out->set, pv_strn(tag, blob_of(s, n)));
     }
 }
 
-/* X- lines as named properties of PS_INTERNET_HEADERS, so that rules and add-ins see them. */
+static void set_mapped(struct mail *m)
+{
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        struct blob value = part_head(m->root, headers[i].name);
+        if (value.p != NULL)
+            set_one(m, headers[i].tag, headers[i].kind, value);
+    }
+}
+
+static const char *lower(struct arena *a, struct blob name)
+{
+    char *s = arena_str(a, name);
+    for (char *p = s; *p != '\0'; p++)
+        *p = g_ascii_tolower(*p);
+    return s;
+}
+
+/* Outlook's categories travel in Keywords. */
+static void set_keywords(struct mail *m)
+{
+    uint16_t id;
+    struct blob *v = NULL;
+    size_t n = 0, cap = 0;
+    const char *s = mail_words(m->a, part_head(m->root, "Keywords"), m->charset);
+    if (*s == '\0' || m->o->named == NULL || !m->o->named(m->o->ctx, &PS_PUBLIC_STRINGS, 0, "Keywords", &id))
+        return;
+    for (size_t len; *s != '\0' && n < XHEADERS_MAX; s += len + (s[len] != '\0')) {
+        s += strspn(s, " \t");
+        len = strcspn(s, ",;");
+        v = arena_grow(m->a, v, &cap, n, sizeof *v);
+        if (len != 0)
+            v[n++] = blob_of(s, len);
+    }
+    if (n == 0)
+        return;
+    struct propval p = { .tag = PROP_TAG(id, PtypMultipleFlag | PtypString) };
+    p.v.mv.n = n;
+    p.v.mv.s = v;
+    props_set(m->a, &m->out->set, p);
+}
+
+/* X- lines as named properties of PS_INTERNET_HEADERS, so that rules and add-ins see them.  Names are a limited resource of a mailbox. */
 static void set_x_headers(struct mail *m)
 {
-    GMimeHeaderList *list = g_mime_object_get_header_list(GMIME_OBJECT(m->g));
-    int n = g_mime_header_list_get_count(list), taken = 0;
-    for (int i = 0; i < n && taken < XHEADERS_MAX && m->o->named != NULL; i++) {
-        GMimeHeader *h = g_mime_header_list_get_header_at(list, i);
-        const char *name = g_mime_header_get_name(h), *value = g_mime_header_get_value(h);
+    unsigned taken = 0;
+    for (size_t i = 0; i < m->root->nhead && taken < XHEADERS_MAX && m->o->named != NULL; i++) {
+        const struct head *h = &m->root->head[i];
         uint16_t id;
-        if (strncasecmp(name, "X-", 2) != 0 || strlen(name) > 127 || value == NULL)
+        if (h->name.n < 3 || h->name.n >= PROPNAME_MAX || strncasecmp((const char *)h->name.p, "X-", 2) != 0)
             continue;
-        char *lower = arena_strdup(m->a, name);
-        for (char *p = lower; *p != '\0'; p++)
-            *p = g_ascii_tolower(*p);
-        if (!m->o->named(m->o->ctx, &PS_INTERNET_HEADERS, 0, lower, &id))
-            continue;
-        mail_set_str(m, PROP_TAG(id, PtypString), value);
         taken++;
+        if (m->o->named(m->o->ctx, &PS_INTERNET_HEADERS, 0, lower(m->a, h->name), &id))
+            mail_set_str(m, PROP_TAG(id, PtypString), mail_line(m->a, h->value, m->charset));
     }
 }
 
 static void set_header_block(struct mail *m)
 {
-    char *all = g_mime_object_get_headers(GMIME_OBJECT(m->g), NULL);
-    if (all != NULL && *all != '\0')
-        props_set(m->a, &m->out->set, pv_strn(PidTagTransportMessageHeaders, mail_text(m->a, arena_blob(m->a, blob_str(all)), NULL)));
-    g_free(all);
+    if (m->root->nhead != 0)
+        props_set(m->a, &m->out->set, pv_strn(PidTagTransportMessageHeaders, mail_crlf(m->a, mail_text(m->a, m->root->block, m->charset))));
 }
 
 void mail_headers(struct mail *m)
@@ -175,6 +224,7 @@ void mail_headers(struct mail *m)
     set_importance(m);
     set_thread_index(m);
     set_mapped(m);
+    set_keywords(m);
     set_x_headers(m);
     set_header_block(m);
 }

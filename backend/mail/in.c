@@ -1,26 +1,10 @@
-/* in.c - a whole message: GMime takes it apart, the other files of this room say what its pieces mean. */
+/* in.c - a whole message: the parts are read first, since they tell the charset of raw header lines, then the header. */
 #include "backend/base/crypto.h"
 #include "backend/base/utf.h"
 #include "backend/mail/mail_int.h"
 #include <pthread.h>
 
 static void gmime_start(void) { g_mime_init(); }
-
-static void unref(void *object) { g_object_unref(object); }
-
-static GMimeMessage *parse(struct arena *a, struct blob bytes)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, gmime_start);
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer((const char *)bytes.p, bytes.n);
-    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-    GMimeMessage *g = g_mime_parser_construct_message(parser, NULL);
-    g_object_unref(parser);
-    g_object_unref(stream);
-    if (g != NULL)
-        arena_defer(a, unref, g);
-    return g;
-}
 
 const char *mail_str(struct arena *a, const char *s)
 {
@@ -30,20 +14,23 @@ const char *mail_str(struct arena *a, const char *s)
 void mail_set_str(struct mail *m, uint32_t tag, const char *s)
 {
     if (s != NULL)
-        props_set(m->a, &m->out->set, pv_str(tag, mail_str(m->a, s)));
+        props_set(m->a, &m->out->set, pv_str(tag, s));
 }
 
-struct blob mail_content(struct arena *a, GMimePart *part)
+struct blob mail_crlf(struct arena *a, struct blob s)
 {
-    GMimeDataWrapper *content = g_mime_part_get_content(part);
-    if (content == NULL)
-        return blob_of(NULL, 0);
-    GMimeStream *mem = g_mime_stream_mem_new();
-    g_mime_data_wrapper_write_to_stream(content, mem);
-    GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(mem));
-    struct blob b = arena_blob(a, blob_of(bytes->data, bytes->len));
-    g_object_unref(mem);
-    return b;
+    size_t bare = 0;
+    for (size_t i = 0; i < s.n; i++)
+        bare += s.p[i] == '\n' && (i == 0 || s.p[i - 1] != '\r');
+    if (bare == 0)
+        return s;
+    uint8_t *out = arena_alloc(a, s.n + bare), *to = out;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\n' && (i == 0 || s.p[i - 1] != '\r'))
+            *to++ = '\r';
+        *to++ = s.p[i];
+    }
+    return blob_of(out, s.n + bare);
 }
 
 static void set_flags(struct mail *m)
@@ -58,33 +45,30 @@ static void set_flags(struct mail *m)
     }
 }
 
-/* A message that GMime cannot read at all: its text is the body, its bytes are an attachment. */
-static void keep_raw(struct mail *m, struct blob bytes)
+void mail_convert(struct arena *a, struct blob bytes, const struct mail_options *o, unsigned *parts, unsigned embedded, unsigned depth, struct msg *out)
 {
-    m->text = mail_text(m->a, bytes, NULL);
-    m->have_text = true;
-    mail_attach_bytes(m, bytes, "message.eml", "application/octet-stream");
-}
-
-bool mail_convert(struct arena *a, struct blob bytes, GMimeMessage *g, const struct mail_options *o, unsigned embedded, struct msg *out)
-{
-    struct mail m = { .a = a, .o = o, .out = out, .g = g, .embedded = embedded, .message_class = "IPM.Note" };
+    struct part root;
+    struct mail m = { .a = a, .o = o, .out = out, .root = &root, .parts = parts, .embedded = embedded, .message_class = "IPM.Note" };
     *out = (struct msg){ 0 };
-    if (g != NULL) {
-        mail_headers(&m);
-        mail_addresses(&m);
-        mail_parts(&m);
-    } else
-        keep_raw(&m, bytes);
+    part_read(a, bytes, true, "text/plain", NULL, &root);
+    mail_parts(&m, depth);
+    mail_addresses(&m);
+    mail_headers(&m);
     mail_body(&m);
+    mail_mark_inline(&m);
     set_flags(&m);
     mail_set_str(&m, PidTagMessageClass, m.message_class);
-    return true;
 }
 
 bool mail_in(struct arena *a, struct blob bytes, const struct mail_options *o, struct msg *out)
 {
-    return bytes.n != 0 && mail_convert(a, bytes, parse(a, bytes), o, 0, out);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    unsigned parts = 0;
+    pthread_once(&once, gmime_start);
+    if (bytes.n == 0)
+        return false;
+    mail_convert(a, bytes, o, &parts, 0, 0, out);
+    return true;
 }
 
 void mail_key(struct blob bytes, uint8_t key[32])

@@ -1,7 +1,7 @@
 /* mail.h - a message as it came over the Internet -> struct msg (MS-OXCMAIL), on GMime.  Pure: bytes in, message out; no store, no network.
  *
- * Broken mail is never lost: what cannot be understood is kept as it came, at worst as an attachment with the raw bytes beside a readable body.  All that is made lives in the
- * arena; GMime objects are released with it. */
+ * Broken mail is never lost: what cannot be understood is kept as it came, at worst as an attachment with the raw bytes beside a readable body.  Time and memory
+ * are linear in the input.  What is made lives in the arena or borrows from the input bytes, which must live as long. */
 #ifndef MAIL_MAIL_H
 #define MAIL_MAIL_H
 #include "backend/mapi/msg.h"
@@ -24,9 +24,17 @@ bool mail_in(struct arena *a, struct blob bytes, const struct mail_options *o, s
 /* A key that tells whether this very message was imported before: SHA-256 over its bytes with line ends made equal. */
 void mail_key(struct blob bytes, uint8_t key[32]);
 
-/* Takes an mbox apart: calls fn for each message (its bytes without the "From " line, ">From " unescaped, in the arena), in order; stops when fn returns
- * false.  `offset` is where the message's From line begins in the file.  Returns how many were given; 0: this is no mbox. */
-size_t mbox_each(struct arena *a, struct blob file, bool (*fn)(void *ctx, struct blob message, size_t offset), void *ctx);
+/* One message of an mbox: its bytes as they stand there, and where its From line begins in the file. */
+struct mbox_message { struct blob raw; size_t offset; };
+
+/* The message that begins at or behind `at` (its From line there), and where the next one begins in *next (the size of the file: none).  False: no more. */
+bool mbox_next(struct blob file, size_t at, struct mbox_message *out, size_t *next);
+
+/* The bytes of the message with ">From " unescaped: borrowed if there is none, else in the arena. */
+struct blob mbox_unescaped(struct arena *a, struct blob raw);
+
+/* Sets read, flagged, answered, draft by the Status, X-Status and X-Mozilla-Status lines that mbox programs write. */
+void mbox_flags(struct arena *a, struct blob message, struct mail_options *o);
 
 /* Is this the beginning of an mbox?  A "From " line as mbox writers make them. */
 bool mbox_looks_so(struct blob file);

@@ -1,51 +1,39 @@
-/* mbox.c - a file of messages, each behind its "From " line. */
-#include "backend/base/wr.h"
-#include "backend/mail/mail.h"
+/* mbox.c - a file of messages, each behind its "From " line.  The file is walked in place, so that one of many gigabytes takes no memory. */
+#include "backend/mail/mail_int.h"
+
+enum { FROM_LINE_MAX = 400 };
 
 /* "From sender date": a separator has a word and, somewhere behind it, a time or a year. */
 static bool from_line(struct blob file, size_t at)
 {
     if (file.n - at < 5 || memcmp(file.p + at, "From ", 5) != 0)
         return false;
-    size_t end = at, digits = 0;
-    while (end < file.n && file.p[end] != '\n' && end - at < 400)
-        digits += file.p[end] >= '0' && file.p[end] <= '9', end++;
+    size_t digits = 0;
+    for (size_t i = at; i < file.n && file.p[i] != '\n' && i - at < FROM_LINE_MAX; i++)
+        digits += file.p[i] >= '0' && file.p[i] <= '9';
     return digits >= 4;
 }
 
 bool mbox_looks_so(struct blob file) { return file.n > 5 && from_line(file, 0); }
 
-static size_t line_end(struct blob file, size_t at)
+static bool empty_line_before(struct blob b, size_t at)
 {
-    const uint8_t *nl = at < file.n ? memchr(file.p + at, '\n', file.n - at) : NULL;
-    return nl != NULL ? (size_t)(nl - file.p) + 1 : file.n;
+    return (at >= 2 && b.p[at - 2] == '\n') || (at >= 3 && b.p[at - 2] == '\r' && b.p[at - 3] == '\n');
 }
 
 /* A separator stands at the start of the file or behind an empty line. */
 static size_t next_separator(struct blob file, size_t at)
 {
-    bool empty = true;
-    for (; at < file.n; at = line_end(file, at)) {
-        if (empty && from_line(file, at))
-            return at;
-        empty = file.p[at] == '\n' || (file.p[at] == '\r' && at + 1 < file.n && file.p[at + 1] == '\n');
+    while (at < file.n) {
+        const uint8_t *hit = memmem(file.p + at - 1, file.n - at + 1, "\nFrom ", 6);
+        if (hit == NULL)
+            return file.n;
+        size_t line = (size_t)(hit - file.p) + 1;
+        if (empty_line_before(file, line) && from_line(file, line))
+            return line;
+        at = line + 1;
     }
     return file.n;
-}
-
-/* One '>' is taken from lines that are ">From ", ">>From " ... */
-static struct blob unescaped(struct arena *a, struct blob m)
-{
-    struct wr w = wr_in(a, m.n);
-    for (size_t at = 0; at < m.n; ) {
-        size_t end = line_end(m, at), q = at;
-        while (q < end && m.p[q] == '>')
-            q++;
-        size_t skip = q > at && end - q >= 5 && memcmp(m.p + q, "From ", 5) == 0 ? 1 : 0;
-        wr_bytes(&w, m.p + at + skip, end - at - skip);
-        at = end;
-    }
-    return wr_blob(&w);
 }
 
 /* The empty line before the next separator belongs to the mbox, not to the message. */
@@ -58,18 +46,45 @@ static struct blob without_last_empty_line(struct blob m)
     return m;
 }
 
-size_t mbox_each(struct arena *a, struct blob file, bool (*fn)(void *ctx, struct blob message, size_t offset), void *ctx)
+bool mbox_next(struct blob file, size_t at, struct mbox_message *out, size_t *next)
 {
-    size_t count = 0;
-    if (!mbox_looks_so(file))
-        return 0;
-    for (size_t at = 0; at < file.n; ) {
-        size_t start = line_end(file, at), next = next_separator(file, start);
-        struct blob message = unescaped(a, without_last_empty_line(blob_of(file.p + start, next - start)));
-        count++;
-        if (!fn(ctx, message, at))
-            break;
-        at = next;
+    if (at >= file.n)
+        return false;
+    size_t start = mail_line_end(file, at);
+    *next = start < file.n ? next_separator(file, start) : file.n;
+    *out = (struct mbox_message){ without_last_empty_line(blob_of(file.p + start, *next - start)), at };
+    return true;
+}
+
+/* One '>' is taken from lines that are ">From ", ">>From " ... */
+struct blob mbox_unescaped(struct arena *a, struct blob m)
+{
+    if (m.n == 0 || memmem(m.p, m.n, ">From ", 6) == NULL)
+        return m;
+    uint8_t *out = arena_alloc(a, m.n);
+    size_t   n = 0;
+    for (size_t at = 0; at < m.n; ) {
+        size_t end = mail_line_end(m, at), q = at;
+        while (q < end && m.p[q] == '>')
+            q++;
+        at += q > at && end - q >= 5 && memcmp(m.p + q, "From ", 5) == 0 ? 1 : 0;
+        memcpy(out + n, m.p + at, end - at);
+        n += end - at;
+        at = end;
     }
-    return count;
+    return blob_of(out, n);
+}
+
+enum { MOZILLA_READ = 1, MOZILLA_REPLIED = 2, MOZILLA_MARKED = 4 };
+
+void mbox_flags(struct arena *a, struct blob message, struct mail_options *o)
+{
+    struct part p;
+    part_heads(a, message, true, &p);
+    const char *status = mail_line(a, part_head(&p, "Status"), NULL), *x = mail_line(a, part_head(&p, "X-Status"), NULL);
+    unsigned long mozilla = strtoul(mail_line(a, part_head(&p, "X-Mozilla-Status"), NULL), NULL, 16);
+    o->read |= strchr(status, 'R') != NULL || (mozilla & MOZILLA_READ);
+    o->answered |= strchr(x, 'A') != NULL || (mozilla & MOZILLA_REPLIED);
+    o->flagged |= strchr(x, 'F') != NULL || (mozilla & MOZILLA_MARKED);
+    o->draft |= strchr(x, 'T') != NULL;
 }

@@ -1,33 +1,78 @@
-/* import.c - mapictl import: mail files into a mailbox, with progress, again without duplicates. */
+/* import.c - mapictl import: mail files into a mailbox, with progress, again without duplicates.
+ *
+ * Messages are committed in batches; what was committed stays, whatever comes after.  Each is known by its bytes and its folder, so a second run, or one after an
+ * interruption, goes on where the first one ended. */
+#include "backend/base/crypto.h"
+#include "backend/base/utf.h"
 #include "backend/base/wr.h"
 #include "backend/mail/mail.h"
 #include "backend/store/imported.h"
 #include "backend/store/message.h"
 #include "backend/store/named.h"
 #include "deploy/mapictl/ctl.h"
+#include "deploy/mapictl/folder.h"
 #include "deploy/mapictl/tree.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH = 100 };          /* messages per transaction: one fsync for all of them */
+enum { BATCH = 100, BATCH_BYTES = 32 << 20 };   /* one fsync for so much */
+enum { PROGRESS_MS = 100, BAR = 30 };
+static const uint64_t STDIN_MAX = (uint64_t)1 << 30;
+
+struct counts { uint64_t imported, known, bytes; };
 
 struct import {
     struct ctl  *c;
     struct arena *a;           /* of the batch */
     struct mailbox *m;
     struct person who;
-    uint64_t     fid;
+    uint64_t     fid, target, top; /* where messages go now; without a subfolder; what subfolders are made under */
+    struct counts done, batch; /* committed; in the open batch */
     unsigned     in_batch;
-    uint64_t     imported, skipped, failed, bytes;
+    uint64_t     failed, total, seen; /* total: bytes of all files if they were counted; seen: bytes gone through */
     json_t      *failures;
     bool         terminal;
+    uint64_t     started, shown;
 };
 
-/* --- batches ----------------------------------------------------------------------------------------------------------------------------- */
+static volatile sig_atomic_t stopped;
+static void stop(int signal) { stopped = signal; }
+
+/* --- progress ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void draw(struct import *i, bool last)
+{
+    uint64_t now = clock_ms(), ms = now - i->started + 1;
+    char bar[BAR + 1];
+    if (!i->terminal || (!last && now - i->shown < PROGRESS_MS))
+        return;
+    i->shown = now;
+    double part = i->total != 0 ? (double)i->seen / (double)i->total : 0;
+    size_t full = part < 1 ? (size_t)(part * BAR) : BAR;
+    memset(bar, '.', BAR);
+    memset(bar, '#', full);
+    bar[BAR] = '\0';
+    uint64_t n = i->done.imported + i->batch.imported;
+    fprintf(stderr, "\r[%s] %3.0f %%  %llu imported, %llu known, %llu failed, %llu/s%s", bar, part * 100 < 100 ? part * 100 : 100, (unsigned long long)n,
+            (unsigned long long)(i->done.known + i->batch.known), (unsigned long long)i->failed, (unsigned long long)(n * 1000 / ms), last ? "\n" : "\033[K");
+}
+
+static void note_failure(void *ctx, const char *path, const char *why)
+{
+    struct import *i = ctx;
+    const char *text = arena_str(i->c->a, utf8_clean(i->c->a, blob_str(path)));
+    i->failed++;
+    json_array_append_new(i->failures, json_pack("{s:s, s:s}", "file", text, "error", why));
+    if (!i->c->json)
+        fprintf(stderr, "%s%s: %s\n", i->terminal ? "\r\033[K" : "", path, why);
+}
+
+/* --- batches ------------------------------------------------------------------------------------------------------------------------------- */
 
 static const struct actor owner = { ACTOR_OWNER, "" };
 
@@ -35,27 +80,27 @@ static ec_t batch_begin(struct import *i)
 {
     i->a = arena_new((size_t)1 << 30);
     i->in_batch = 0;
+    i->batch = (struct counts){ 0 };
     TRY(mailbox_open(ctl_store(i->c), i->a, &i->who.mailbox, &owner, &i->m));
     return mailbox_write(i->m);
 }
 
 static ec_t batch_end(struct import *i)
 {
-    ec_t ec = i->m != NULL ? mailbox_commit(i->m) : ecNone;
+    ec_t ec = i->m != NULL && mailbox_writing(i->m) ? mailbox_commit(i->m) : ecNone;
+    if (ec == ecNone) {
+        i->done.imported += i->batch.imported;
+        i->done.known += i->batch.known;
+        i->done.bytes += i->batch.bytes;
+    }
+    i->batch = (struct counts){ 0 };
     arena_free(i->a);
     i->a = NULL;
     i->m = NULL;
     return ec;
 }
 
-static void progress(struct import *i, bool last)
-{
-    if (i->terminal && (last || (i->imported + i->skipped + i->failed) % 25 == 0))
-        fprintf(stderr, "\r  %llu imported, %llu known, %llu failed, %.1f MB%s", (unsigned long long)i->imported, (unsigned long long)i->skipped,
-                (unsigned long long)i->failed, (double)i->bytes / 1e6, last ? "\n" : "");
-}
-
-/* --- one message ------------------------------------------------------------------------------------------------------------------------- */
+/* --- one message --------------------------------------------------------------------------------------------------------------------------- */
 
 static bool named(void *ctx, const struct guid *set, uint32_t lid, const char *name, uint16_t *id)
 {
@@ -63,68 +108,80 @@ static bool named(void *ctx, const struct guid *set, uint32_t lid, const char *n
     return named_id(i->m, set, lid, name, id) == ecNone;
 }
 
-static ec_t store_message(struct import *i, struct blob bytes, const struct mail_options *o, bool *seen)
+/* The same mail may lie in several folders. */
+static void key_in_folder(struct arena *a, struct blob bytes, uint64_t fid, uint8_t key[IMPORT_KEY])
+{
+    uint8_t of_folder[8];
+    struct wr w = wr_over(of_folder, sizeof of_folder);
+    wr_u64(&w, fid);
+    mail_key(bytes, key);
+    struct sha256 *h = sha256_new(a);
+    sha256_add(h, blob_of(key, IMPORT_KEY));
+    sha256_add(h, wr_blob(&w));
+    sha256_end(h, key);
+}
+
+static ec_t store_message(struct import *i, struct arena *a, struct blob bytes, const struct mail_options *o, bool *seen)
 {
     uint8_t key[IMPORT_KEY];
     struct msg over;
-    mail_key(bytes, key);
+    key_in_folder(a, bytes, i->fid, key);
     TRY(imported_note(i->m, key, seen));
     if (*seen)
         return ecNone;
-    if (!mail_in(i->a, bytes, o, &over))
+    if (!mail_in(a, bytes, o, &over))
         return EC(ecInvalidParameter);
     struct message_save s = { .fid = i->fid, .over = &over, .keep_times = true };
     return message_save(i->m, &s);
 }
 
-static void note_failure(struct import *i, const char *path, const char *why)
-{
-    i->failed++;
-    json_array_append_new(i->failures, json_pack("{s:s, s:s}", "file", path, "error", why));
-    if (!i->c->json)
-        fprintf(stderr, "%s%s: %s\n", i->terminal ? "\r" : "", path, why);
-}
+static bool fatal(ec_t ec) { return ec == ecDiskError || ec == ecQuotaExceeded || ec == ecServerBusy; }
 
 /* One message under its own savepoint: one that fails takes no other with it. */
-static ec_t import_message(struct import *i, struct blob bytes, const struct mail_options *as, const char *path)
+static ec_t import_message(struct import *i, struct arena *a, struct blob bytes, const struct mail_options *as, const char *path)
 {
     struct mail_options o = *as;
-    bool seen = false;
+    bool known = false;
     o.named = named;
     o.ctx = i;
     o.now = filetime_now();
     TRY(mailbox_savepoint(i->m));
-    ec_t ec = store_message(i, bytes, &o, &seen);
+    ec_t ec = store_message(i, a, bytes, &o, &known);
     if (ec != ecNone) {
-        const char *why = ec == ecQuotaExceeded ? "the mailbox is full" : arena_printf(i->a, "%s (%s)", err_name(ec), err_place());
-        note_failure(i, path, why);
-        TRY(mailbox_rollback(i->m));
-        if (ec == ecDiskError || ec == ecQuotaExceeded)
+        note_failure(i, path, ec == ecQuotaExceeded ? "the mailbox is full" : arena_printf(a, "%s (%s)", err_name(ec), err_place()));
+        if (ec != ecDiskError)
+            TRY(mailbox_rollback(i->m));
+        if (fatal(ec))
             return ec;
     } else {
         TRY(mailbox_release(i->m));
-        seen ? i->skipped++ : i->imported++;
-        i->bytes += bytes.n;
+        known ? i->batch.known++ : i->batch.imported++;
+        i->batch.bytes += bytes.n;
     }
-    progress(i, false);
-    if (++i->in_batch < BATCH)
+    draw(i, false);
+    if (++i->in_batch < BATCH && i->batch.bytes < BATCH_BYTES && !stopped)
         return ecNone;
     TRY(batch_end(i));
-    return batch_begin(i);
+    return stopped ? EC(ecUserCanceled) : batch_begin(i);
 }
 
-/* --- files ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------------------------------------------------------------------------- */
 
-struct mbox_run { struct import *i; const char *path; ec_t ec; };
-
-static bool mbox_message(void *ctx, struct blob message, size_t offset)
+static ec_t import_mbox(struct import *i, struct blob file, const char *name, const struct mail_options *as)
 {
-    struct mbox_run *r = ctx;
-    struct mail_options o = { .read = false };
-    char path[4200];
-    snprintf(path, sizeof path, "%s:%zu", r->path, offset);
-    r->ec = message.n > 0 ? import_message(r->i, message, &o, path) : ecNone;
-    return r->ec == ecNone;
+    struct mbox_message one;
+    ec_t ec = ecNone;
+    for (size_t at = 0, next; ec == ecNone && mbox_next(file, at, &one, &next); at = next) {
+        struct arena *a = arena_new((size_t)1 << 30);
+        struct mail_options o = *as;
+        struct blob bytes = mbox_unescaped(a, one.raw);
+        mbox_flags(a, bytes, &o);
+        if (bytes.n > 0)
+            ec = import_message(i, a, bytes, &o, arena_printf(a, "%s:%zu", name, one.offset));
+        i->seen += next - at;
+        arena_free(a);
+    }
+    return ec;
 }
 
 static ec_t import_bytes(struct import *i, struct blob bytes, const char *path, const struct mail_options *o)
@@ -133,13 +190,28 @@ static ec_t import_bytes(struct import *i, struct blob bytes, const char *path, 
         note_failure(i, path, "is empty");
         return ecNone;
     }
-    if (!mbox_looks_so(bytes))
-        return import_message(i, bytes, o, path);
-    struct mbox_run r = { i, path, ecNone };
-    struct arena *a = arena_new((size_t)1 << 32); /* outlives the batches that end while it is read */
-    mbox_each(a, bytes, mbox_message, &r);
+    if (mbox_looks_so(bytes))
+        return import_mbox(i, bytes, path, o);
+    struct arena *a = arena_new((size_t)1 << 30);
+    ec_t ec = import_message(i, a, bytes, o, path);
+    i->seen += bytes.n;
     arena_free(a);
-    return r.ec;
+    return ec;
+}
+
+/* NULL: open, with its size; else why not.  A pipe is not waited for. */
+static const char *open_file(const char *path, int *fd, size_t *size)
+{
+    struct stat st;
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*fd < 0)
+        return strerror(errno);
+    if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        *size = (size_t)st.st_size;
+        return NULL;
+    }
+    close(*fd);
+    return "is not a regular file";
 }
 
 /* Files are mapped, so that an mbox of many gigabytes takes no memory of ours. */
@@ -147,92 +219,150 @@ static ec_t import_file(void *ctx, const char *path, const struct mail_flags *f)
 {
     struct import *i = ctx;
     struct mail_options o = { .read = f->seen, .flagged = f->flagged, .answered = f->answered, .draft = f->draft };
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        note_failure(i, path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+    size_t size = 0;
+    int fd = -1;
+    const char *why = open_file(path, &fd, &size);
+    if (why != NULL) {
+        note_failure(i, path, why);
         return ecNone;
     }
-    void *p = st.st_size > 0 ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    void *p = size > 0 ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
     close(fd);
     if (p == MAP_FAILED) {
         note_failure(i, path, strerror(errno));
         return ecNone;
     }
-    ec_t ec = import_bytes(i, blob_of(p, (size_t)st.st_size), path, &o);
+    ec_t ec = import_bytes(i, blob_of(p, size), path, &o);
     if (p != NULL)
-        munmap(p, (size_t)st.st_size);
+        munmap(p, size);
     return ec;
 }
 
 static ec_t import_stdin(struct import *i)
 {
-    struct arena *a = arena_new((size_t)1 << 32);
-    struct wr w = wr_in(a, (size_t)1 << 30);
+    struct arena *a = arena_new((size_t)STDIN_MAX * 4);
+    struct wr w = wr_in(a, STDIN_MAX);
     uint8_t buf[65536];
     struct mail_options o = { .read = false };
+    ec_t ec = ecNone;
     for (size_t n; (n = fread(buf, 1, sizeof buf, stdin)) > 0 && !w.full; )
         wr_bytes(&w, buf, n);
-    ec_t ec = import_bytes(i, wr_blob(&w), "-", &o);
+    if (w.full)
+        note_failure(i, "-", "is larger than 1 GiB; import it from a file");
+    else
+        ec = import_bytes(i, wr_blob(&w), "-", &o);
     arena_free(a);
     return ec;
 }
 
-/* --- the command ------------------------------------------------------------------------------------------------------------------------- */
+/* --- folders ------------------------------------------------------------------------------------------------------------------------------- */
 
-static ec_t find_folder(struct import *i, const char *name)
+/* Without --folder: mail goes to the Inbox, and subfolders of a Maildir become its neighbours, as they are in a Maildir. */
+static ec_t find_target(struct import *i, const char *name)
 {
-    bool existed;
-    if (name == NULL) {
-        i->fid = mailbox_info(i->m)->fid[SF_INBOX];
-        return ecNone;
+    const struct mailbox_info *info = mailbox_info(i->m);
+    i->top = info->fid[SF_IPM_SUBTREE];
+    i->target = info->fid[SF_INBOX];
+    if (name != NULL) {
+        ec_t ec = folder_by_name(i->m, name, &i->target);
+        if (ec == ecNotFound)
+            ec = folder_by_name_made(i->m, i->top, name, &i->target);
+        if (ec != ecNone)
+            return ec;
+        i->top = i->target;
     }
-    return folder_create(i->m, mailbox_info(i->m)->fid[SF_IPM_SUBTREE], name, "", false, true, &i->fid, &existed);
+    i->fid = i->target;
+    return ecNone;
 }
+
+static ec_t enter_folder(void *ctx, const char *name)
+{
+    struct import *i = ctx;
+    ec_t ec = name != NULL ? folder_of_maildir(i->m, i->top, name, &i->fid) : ecNone;
+    if (name != NULL && ec == ecNone)
+        return ecNone;
+    i->fid = i->target;
+    if (ec != ecNone && !fatal(ec))
+        note_failure(i, name, arena_printf(i->a, "cannot be a folder, its mail goes above it: %s (%s)", err_name(ec), err_place()));
+    return fatal(ec) ? ec : ecNone;
+}
+
+/* --- the command --------------------------------------------------------------------------------------------------------------------------- */
+
+static ec_t count_file(void *ctx, const char *path, const struct mail_flags *f)
+{
+    struct import *i = ctx;
+    struct stat st;
+    (void)f;
+    if (stat(path, &st) == 0)
+        i->total += (uint64_t)st.st_size;
+    return ecNone;
+}
+
+static ec_t count_folder(void *ctx, const char *name) { return (void)ctx, (void)name, ecNone; }
+static void count_bad(void *ctx, const char *path, const char *why) { (void)ctx, (void)path, (void)why; }
 
 static ec_t import_all(struct import *i)
 {
-    TRY(find_folder(i, ctl_option(i->c, "--folder")));
-    for (int k = 1; k < i->c->argc; k++) {
-        const char *why = NULL;
+    const struct tree_sink count = { count_file, count_folder, count_bad, i }, sink = { import_file, enter_folder, note_failure, i };
+    TRY(find_target(i, ctl_option(i->c, "--folder")));
+    for (int k = 1; k < i->c->argc && i->terminal; k++)
+        tree_walk(i->c->argv[k], &count);
+    for (int k = 1; k < i->c->argc; k++)
         if (strcmp(i->c->argv[k], "-") == 0)
             TRY(import_stdin(i));
         else
-            TRY(tree_walk(i->c->a, i->c->argv[k], import_file, i, &why));
-        if (why != NULL)
-            note_failure(i, i->c->argv[k], why);
-    }
+            TRY(tree_walk(i->c->argv[k], &sink));
     return ecNone;
+}
+
+static const char *reason(struct ctl *c, ec_t ec)
+{
+    if (stopped)
+        return "interrupted; the same command goes on from here";
+    if (ec == ecAmbiguousAlias)
+        return "several folders have this name; give its path, like \"Work/Projects\"";
+    return arena_printf(c->a, "%s (%s)", err_name(ec), err_place());
+}
+
+/* What was done is told even if it ended with an error. */
+static int report(struct import *i, ec_t ec)
+{
+    uint64_t ms = clock_ms() - i->started + 1;
+    const char *why = ec != ecNone ? reason(i->c, ec) : NULL;
+    json_t *r = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "login", i->who.login, "imported", (json_int_t)i->done.imported, "known",
+                          (json_int_t)i->done.known, "failed", (json_int_t)i->failed, "bytes", (json_int_t)i->done.bytes, "milliseconds", (json_int_t)ms,
+                          "per_second", (json_int_t)(i->done.imported * 1000 / ms));
+    if (why != NULL)
+        json_object_set_new(r, "error", json_string(why));
+    if (i->c->json)
+        json_object_set(r, "failures", i->failures);
+    json_decref(i->failures);
+    ctl_show(i->c, r);
+    if (why != NULL && !i->c->json)
+        fprintf(stderr, "mapictl: import: %s\n", why);
+    return ec != ecNone ? CTL_FAILED : i->failed != 0 ? CTL_FAULT : CTL_OK;
 }
 
 int cmd_import_(struct ctl *c)
 {
-    struct import i = { .c = c, .failures = json_array(), .terminal = isatty(STDERR_FILENO) && !c->json };
+    struct import i = { .c = c, .terminal = isatty(STDERR_FILENO) && !c->json, .started = clock_ms() };
+    struct sigaction on_stop = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND };
     if (c->argc < 2)
         return ctl_usage(c);
     if (!ctl_person(c, c->argv[0], &i.who))
         return CTL_FAILED;
     if (!i.who.has_mailbox)
         return ctl_fail(c, i.who.login, "has no mailbox");
+    sigaction(SIGINT, &on_stop, NULL);
+    sigaction(SIGTERM, &on_stop, NULL);
+    i.failures = json_array();
     ec_t ec = batch_begin(&i);
     if (ec == ecNone)
         ec = import_all(&i);
-    ec_t end = batch_end(&i); /* what was imported before an error stays */
-    progress(&i, true);
-    if (ec == ecNone)
-        ec = end;
-    if (ec != ecNone) {
-        json_decref(i.failures);
-        return ctl_ec(c, "import", ec);
-    }
-    json_t *report = json_pack("{s:s, s:I, s:I, s:I, s:I}", "login", i.who.login, "imported", (json_int_t)i.imported, "known", (json_int_t)i.skipped,
-                               "failed", (json_int_t)i.failed, "bytes", (json_int_t)i.bytes);
-    if (c->json)
-        json_object_set_new(report, "failures", i.failures);
-    else
-        json_decref(i.failures);
-    ctl_show(c, report);
-    return i.failed == 0 ? CTL_OK : CTL_FAULT;
+    ec_t end = fatal(ec) && ec != ecQuotaExceeded ? ecNone : batch_end(&i); /* what was imported before an error stays */
+    if (i.a != NULL)
+        arena_free(i.a);
+    draw(&i, true);
+    return report(&i, ec != ecNone ? ec : end);
 }

@@ -1,6 +1,6 @@
 /* mailbox.c - mapictl mailbox: files, sizes, consistency, rights. */
-#include "backend/store/view.h"
 #include "deploy/mapictl/ctl.h"
+#include "deploy/mapictl/folder.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -96,34 +96,6 @@ static bool rights_of(const char *text, uint32_t *out)
     char *end;
     *out = (uint32_t)strtoul(text, &end, 16);
     return *text != '\0' && *end == '\0' && (*out & ~(uint32_t)RIGHTS_ALL) == 0;
-}
-
-struct by_name { const char *name; uint64_t fid; };
-
-static bool same_name(void *ctx, const struct table_row *row)
-{
-    struct by_name *b = ctx;
-    struct blob name = row->cols.n > 0 && prop_type(row->cols.v[0].tag) == PtypString ? row->cols.v[0].v.s : blob_of(NULL, 0);
-    if (name.n == strlen(b->name) && strncasecmp((const char *)name.p, b->name, name.n) == 0)
-        b->fid = row->id;
-    return b->fid == 0;
-}
-
-/* A folder anywhere below the visible tree, by its display name; the top of the tree itself is "/". */
-static ec_t folder_by_name(struct mailbox *m, const char *name, uint64_t *fid)
-{
-    struct by_name b = { name, 0 };
-    struct table_def d = { .kind = TABLE_HIERARCHY, .fid = mailbox_info(m)->fid[SF_IPM_SUBTREE], .deep = true };
-    struct table_pos pos = { 0 };
-    struct view *v;
-    if (strcmp(name, "/") == 0) {
-        *fid = d.fid;
-        return ecNone;
-    }
-    TRY(view_open(m, &d, &v));
-    TRY(view_read(v, &pos, true, 1000000, (uint32_t[]){ PidTagDisplayName }, 1, same_name, &b));
-    *fid = b.fid;
-    return b.fid != 0 ? ecNone : EC(ecNotFound);
 }
 
 int cmd_mailbox_grant(struct ctl *c)

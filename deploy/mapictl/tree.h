@@ -1,14 +1,20 @@
-/* tree.h - files of mail below a path: single files, directories of .eml, Maildir with its flags. */
+/* tree.h - files of mail below a path: single files, directories of .eml and .mbox, Maildir with its flags and subfolders. */
 #ifndef MAPICTL_TREE_H
 #define MAPICTL_TREE_H
 #include "backend/base/arena.h"
 #include "backend/base/err.h"
 
-struct mail_flags { bool seen, flagged, answered, draft; };
+struct mail_flags { bool seen, flagged, answered, draft, trashed; };
 
-typedef ec_t (*tree_file)(void *ctx, const char *path, const struct mail_flags *f);
+struct tree_sink {
+    ec_t (*file)(void *ctx, const char *path, const struct mail_flags *f);
+    /* What follows belongs to this Maildir++ subfolder ("Work.Projects", as the directory is named, without its first dot); NULL: to the top again. */
+    ec_t (*folder)(void *ctx, const char *name);
+    void (*bad)(void *ctx, const char *path, const char *why);   /* something cannot be read; the walk goes on */
+    void *ctx;
+};
 
-/* Calls `file` for each file: the path itself, or in name order below a directory: of a Maildir those in cur/ and new/ (also of its .subfolders), elsewhere
- * *.eml and *.mbox.  Stops at the first error of `file` and returns it.  *why if the path cannot be read. */
-ec_t tree_walk(struct arena *a, const char *path, tree_file file, void *ctx, const char **why);
+/* The path itself, or in name order below a directory: of a Maildir the files in cur/ and new/, then its .subfolders; elsewhere *.eml, *.mbox and what has no
+ * extension and begins like an mbox.  Links to directories are not followed.  Stops at the first error that `file` or `folder` returns, and returns it. */
+ec_t tree_walk(const char *path, const struct tree_sink *sink);
 #endif
