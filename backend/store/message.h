@@ -19,6 +19,8 @@ ec_t message_open(struct mailbox *m, uint64_t fid, uint64_t mid, bool deleted_to
 enum { LOAD_PROPS = 1, LOAD_RCPTS = 2, LOAD_ATTS = 4, LOAD_ALL = 7 };
 /* The stored message (computed properties not included); large values as references. */
 ec_t message_load(struct mailbox *m, uint64_t mid, unsigned parts, struct msg *out);
+/* One attachment of it alone, in a message that has nothing else: ecNotFound if there is no such message or attachment. */
+ec_t message_attachment(struct mailbox *m, uint64_t mid, uint32_t num, struct msg *out);
 
 /* Properties, stored and computed (messageprop.def), in the order asked; missing ones as PtypErrorCode ecNotFound; large values as references.
  * A body that is not stored is made from another form (plain text <-> HTML; both from RTF, RTF from none).  ecObjectDeleted: the message is gone; ecAccessDenied.

@@ -42,6 +42,16 @@ static void add_state(struct message_row *r, struct arena *a, struct props *out)
             props_set(a, out, v);
 }
 
+ec_t message_attachment(struct mailbox *m, uint64_t mid, uint32_t num, struct msg *out)
+{
+    struct message_row r;
+    struct message_src s;
+    TRY(open_src(m, mid, MCOLS_ALL, &r, &s));
+    TRY(may(&s, ACCESS_READ));
+    *out = (struct msg){ 0 };
+    return attach_load_one(m, m->arena, mid, num, out);
+}
+
 ec_t message_load(struct mailbox *m, uint64_t mid, unsigned parts, struct msg *out)
 {
     struct message_row *r = arena_one(m->arena, struct message_row);

@@ -140,20 +140,15 @@ ec_t rop_OpenAttachment(struct rop_ctx *c)
 static ec_t next_number(struct rop_ctx *c, struct object *message, uint32_t *out)
 {
     struct obj_message *s = message->message;
-    struct attachment *att;
-    size_t n;
-    TRY(attach_list(c, message, &att, &n));
-    if (n >= ATTACHMENTS_MAX)
-        return EC(ecMaxAttachmentExceeded);
-    struct msg m;
-    TRY(draft_message(c, message, LOAD_ATTS, &m));
-    uint32_t next = s->next_att > m.next_att ? s->next_att : m.next_att;
-    for (size_t i = 0; i < m.natt; i++)
-        next = m.att[i].num >= next ? m.att[i].num + 1 : next;
-    if (next == UINT32_MAX || next < s->next_att)
-        return EC(ecMaxAttachmentExceeded);
-    *out = next;
-    return ecNone;
+    struct msg m = s->draft;
+    *out = s->next_att;
+    if (s->next_att == 0) {
+        TRY(draft_message(c, message, LOAD_ATTS, &m));
+        *out = m.next_att;
+        for (size_t i = 0; i < m.natt; i++)
+            *out = m.att[i].num >= *out ? m.att[i].num + 1 : *out;
+    }
+    return m.natt < ATTACHMENTS_MAX && *out < UINT32_MAX - 1 ? ecNone : EC(ecMaxAttachmentExceeded);
 }
 
 ec_t rop_CreateAttachment(struct rop_ctx *c)
@@ -239,9 +234,8 @@ static ec_t embed(struct rop_ctx *c, const struct obj_message *s, struct attachm
     const struct msg *stored = NULL;
     struct msg m = { 0 };
     if (s->mid != 0 && !s->whole && !into->fresh) {
-        TRY(message_load(c->m, s->mid, LOAD_ATTS, &m));
-        const struct attachment *att = msg_att(&m, into->num);
-        stored = att != NULL ? att->embedded : NULL;
+        TRY(message_attachment(c->m, s->mid, into->num, &m));
+        stored = m.att[0].embedded;
     }
     into->embedded = stored != NULL ? changes(c->a, stored, whole) : draft_dup(c->a, whole);
     return into->embedded != NULL ? ecNone : EC(ecOutOfMemory);

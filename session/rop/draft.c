@@ -28,25 +28,30 @@ static ec_t gone(ec_t ec) { return ec == (ec_t)ecNotFound ? EC(ecObjectDeleted) 
 
 /* --- what is stored ------------------------------------------------------------------------------------------------------------ */
 
-/* Follows `n` attachment numbers down from a stored message. */
-static ec_t descend(struct rop_ctx *c, uint64_t mid, const uint32_t *num, size_t n, struct msg **out)
+/* The attachment at the end of a path of numbers through stored messages. */
+static ec_t descend(struct rop_ctx *c, uint64_t mid, const struct att_path *path, struct attachment *out)
 {
-    struct msg *m = arena_one(c->a, struct msg);
-    TRY(gone(message_load(c->m, mid, LOAD_ATTS, m)));
-    for (size_t i = 0; i < n; i++) {
-        const struct attachment *att = msg_att(m, num[i]);
-        if (att == NULL || att->embedded == NULL)
+    struct msg m;
+    TRY(gone(message_attachment(c->m, mid, path->num[0], &m)));
+    *out = m.att[0];
+    for (size_t i = 1; i < path->n; i++) {
+        const struct attachment *att = out->embedded != NULL ? msg_att(out->embedded, path->num[i]) : NULL;
+        if (att == NULL)
             return EC(ecObjectDeleted);
-        m = att->embedded;
+        *out = *att;
     }
-    *out = m;
     return ecNone;
 }
 
 static ec_t embedded_of(struct rop_ctx *c, struct obj_message *s, const struct msg **out)
 {
-    if (!s->whole && s->stored == NULL)
-        TRY(descend(c, s->mid, s->path.num, s->path.n, &s->stored));
+    struct attachment at = { 0 };
+    if (!s->whole && s->stored == NULL) {
+        TRY(descend(c, s->mid, &s->path, &at));
+        if (at.embedded == NULL)
+            return EC(ecObjectDeleted);
+        s->stored = at.embedded;
+    }
     *out = s->whole ? &s->draft : s->stored;
     return ecNone;
 }
@@ -67,12 +72,24 @@ ec_t draft_message(struct rop_ctx *c, struct object *o, unsigned parts, struct m
     return ecNone;
 }
 
+/* Of a message that is not embedded only the one attachment is read. */
 ec_t draft_attachment_of(struct rop_ctx *c, struct object *message, uint32_t num, struct attachment *out)
 {
-    struct msg m;
-    TRY(draft_message(c, message, LOAD_ATTS, &m));
-    const struct attachment *att = msg_att(&m, num);
-    if (att == NULL || att->deleted)
+    struct obj_message *s = message->message;
+    struct msg one = { 0 };
+    const struct msg *m = &one;
+    if (s->embedded) {
+        TRY(embedded_of(c, s, &m));
+    } else {
+        ec_t ec = s->mid != 0 ? message_attachment(c->m, s->mid, num, &one) : (ec_t)ecNone;
+        if (ec != ecNone && ec != (ec_t)ecNotFound)
+            return ec;
+        struct attachment *change = msg_att(&s->draft, num);
+        if (change != NULL)
+            msg_apply(c->a, &one, &(struct msg){ .att = change, .natt = 1, .att_cap = 1 });
+    }
+    const struct attachment *att = msg_att((struct msg *)(uintptr_t)m, num);
+    if (att == NULL)
         return EC(ecNotFound);
     *out = *att;
     return ecNone;
@@ -92,13 +109,7 @@ static ec_t under(struct rop_ctx *c, const struct obj_attachment *s, struct atta
     }
     if (s->mid == 0 || s->path.n == 0)
         return EC(ecObjectDeleted);
-    struct msg *m;
-    TRY(descend(c, s->mid, s->path.num, s->path.n - 1u, &m));
-    const struct attachment *att = msg_att(m, s->num);
-    if (att == NULL)
-        return EC(ecObjectDeleted);
-    *out = *att;
-    return ecNone;
+    return descend(c, s->mid, &s->path, out);
 }
 
 ec_t draft_attachment(struct rop_ctx *c, struct object *o, struct attachment *out)
