@@ -6,7 +6,7 @@
 #include <time.h>
 
 enum {
-    GRANT_NONE, GRANT_RUN, GRANT_RECOVER, GRANT_ANSWER, GRANT_SAME_RUNS, GRANT_OTHER_RUNS, GRANT_SEQUENCE, /* what the BEGIN script says */
+    GRANT_NONE, GRANT_RUN, GRANT_RECOVER, GRANT_ANSWER, GRANT_SAME_RUNS, GRANT_OTHER_RUNS, GRANT_SEQUENCE, GRANT_DEADLY, /* what BEGIN says */
     WAIT_OTHER_MS = 100, PAUSE_MAX_MS = 50, NAMED_MAX = 255, RECOVERIES = 4
 };
 
@@ -72,6 +72,7 @@ static enum redis_result ask(struct context *c, const struct begin_args *args, u
     name_fields(c, args, &get);
     struct call call = { SCRIPT_BEGIN, p->key, x.v, x.n, get.v, get.n, FAULT_begin_sent };
     struct redis_value v;
+    p->lease.asked = clock_ms();
     enum redis_result res = script_call(p->redis, &call, &v, &g->got);
     if (res != REDIS_DONE)
         return res;
@@ -91,9 +92,9 @@ static bool load(struct context *c, const struct begin_args *args, const struct 
     return true;
 }
 
-static enum begin unreadable(struct context *c)
+static enum begin unreadable(void)
 {
-    log_line(LOGL_ERROR, "context", "damaged or unknown header", "session", context_digest(c->a, c->id), NULL);
+    log_line(LOGL_ERROR, "context", "damaged or unknown header", NULL);
     return BEGIN_NOT_FOUND;
 }
 
@@ -101,7 +102,7 @@ static enum begin run(struct context *c, const struct begin_args *args, const st
 {
     if (!load(c, args, g)) {
         commit_release(c, STATE_ABANDONED, false);
-        return unreadable(c);
+        return unreadable();
     }
     private_held(c);
     fault_point(FAULT_begin_done);
@@ -114,7 +115,7 @@ static enum begin stored_answer(struct context *c, const struct begin_args *args
     struct guid where;
     bool found;
     if (!load(c, args, g))
-        return unreadable(c);
+        return unreadable();
     c->p->known[0] = c->journal; /* the header names the one mailbox that has it */
     c->p->nknown = 1;
     if (journals_newest(c, &row, &found, &where) != ecNone) {
@@ -122,7 +123,7 @@ static enum begin stored_answer(struct context *c, const struct begin_args *args
         return BEGIN_DOWN;
     }
     if (!found || row.seq != c->sequence || memcmp(row.digest, c->p->digest, DIGEST) != 0) {
-        log_line(LOGL_ERROR, "context", "no journal row for a repeated request", "session", context_digest(c->a, c->id), NULL);
+        log_line(LOGL_ERROR, "context", "no journal row for a repeated request", NULL);
         return BEGIN_NOT_FOUND;
     }
     *answer = row.answer;
@@ -133,6 +134,13 @@ static enum begin refuse(struct context *c, const struct grant *g)
 {
     c->sequence = g->k.sequence;
     return BEGIN_SEQUENCE;
+}
+
+static enum begin deadly(const char **why)
+{
+    log_line(LOGL_ERROR, "context", "a request in which two workers died is refused", NULL);
+    *why = "this request cannot be served";
+    return BEGIN_DOWN;
 }
 
 static void pause_ms(uint64_t ms)
@@ -168,6 +176,7 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
                 return refuse(c, &g);
             break;
         case GRANT_SAME_RUNS: break;
+        case GRANT_DEADLY: return deadly(why);
         default: return BEGIN_NOT_FOUND;
         }
         pause_ms(pause);

@@ -87,7 +87,7 @@ static bool note_mailbox(struct context *c, const struct guid *id)
 static ec_t journal(struct context *c, struct mailbox *m, uint64_t from, struct blob header, struct blob answer)
 {
     struct context_private *p = c->p;
-    struct delta d = { .from = from, .flags = p->control.flags, .header = header };
+    struct delta d = { .from = from, .flags = p->control.flags & FLAG_IDS_CHANGE, .header = header };
     memcpy(d.request_id, p->request_id, REQUEST_ID);
     d.block = arena_array(c->a, struct block, p->blocks);
     for (size_t i = 0; i < p->blocks; i++) {

@@ -4,6 +4,8 @@
 #include "backend/base/must.h"
 #include "backend/store/large.h"
 
+#define CLOSED ((uint64_t)INT64_MAX) /* a number that no request reaches */
+
 static void know(struct context *c, const struct guid *g)
 {
     struct context_private *p = c->p;
@@ -82,8 +84,8 @@ ec_t journals_newest(struct context *c, struct journal_row *out, bool *found, st
 }
 
 /* --- the end --------------------------------------------------------------------------------------------------------------------------- */
-/* The row stays as a fence, emptied and with a number that no request reaches, until the sweep takes it; a mailbox that this context never
- * changed needs none, for whoever lost the lock left one there when it was taken over. */
+/* The row stays as a fence, emptied and with the number CLOSED, until the sweep takes it.  With epoch 0 nobody can be running: only rows that
+ * are there are closed; a stalled worker of an earlier takeover stands behind the fence of that one. */
 static ec_t close_one(struct context *c, struct mailbox *m, void *epoch)
 {
     struct journal_row row;
@@ -92,11 +94,11 @@ static ec_t close_one(struct context *c, struct mailbox *m, void *epoch)
         return ecNone;
     if (ec != ecNotFound)
         TRY(ec);
-    row = (struct journal_row){ .epoch = *(uint64_t *)epoch > c->epoch ? *(uint64_t *)epoch : c->epoch, .seq = INT64_MAX };
+    bool closed = ec == ecNone && row.seq == CLOSED;
+    row = (struct journal_row){ .epoch = *(uint64_t *)epoch > c->epoch ? *(uint64_t *)epoch : c->epoch, .seq = CLOSED };
     TRY(mailbox_write(m));
-    ec = journal_put(m, c->id, &row);
-    if (ec != ecNone && ec != ecInvalidObject) /* ecInvalidObject: closed before */
-        return ec;
+    if (!closed)
+        TRY(journal_put(m, c->id, &row)); /* ecInvalidObject: somebody took over from us, and the context lives */
     TRY(stage_drop_context(m, c->id));
     return mailbox_commit(m);
 }

@@ -19,9 +19,10 @@ static void renew(struct lease *l)
     args_bytes(&x, l->token, TOKEN);
     args_num(&x, l->lease_ms);
     args_num(&x, l->retention_ms);
+    uint64_t asked = clock_ms();
     struct call c = { SCRIPT_RENEW, l->key, x.v, x.n, NULL, 0, FAULT_COUNT };
     if (r != NULL && script_call(r, &c, &v, NULL) == REDIS_DONE && v.type == REDIS_INT) {
-        atomic_store(&l->renewed, clock_ms());
+        atomic_store(&l->renewed, asked);
         if (v.i != 1)
             atomic_store(&l->lost, true);
     }
@@ -64,7 +65,7 @@ void lease_begin(struct lease *l)
         atomic_store(&shortest, l->lease_ms < 60 ? 60 : l->lease_ms);
     pthread_once(&once, start);
     atomic_store(&l->lost, false);
-    atomic_store(&l->renewed, clock_ms());
+    atomic_store(&l->renewed, l->asked);
     pthread_mutex_lock(&lock);
     l->next = held;
     l->link = &held;

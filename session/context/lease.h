@@ -10,7 +10,8 @@ struct lease {
     struct blob   key;
     uint8_t       token[TOKEN];
     uint64_t      lease_ms, retention_ms;
-    _Atomic uint64_t renewed;    /* clock_ms() */
+    uint64_t      asked;         /* clock_ms() before the lock was asked for: it cannot be younger than that */
+    _Atomic uint64_t renewed;    /* clock_ms() likewise */
     atomic_bool   lost;
 };
 /* The lease, its key included, stays where it is until lease_end; both may be called from any thread. */

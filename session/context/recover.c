@@ -80,7 +80,7 @@ static enum begin later(struct context *c, const char *reason, const char **why)
 /* Redis and the journals do not fit together: what is missing nobody has.  Never a number error for our own loss. */
 static enum begin give_up(struct context *c, const char **why)
 {
-    log_line(LOGL_WARN, "context", "a session with a gap is ended", "session", context_digest(c->a, c->id), NULL);
+    log_line(LOGL_WARN, "context", "a session with a gap is ended", NULL);
     return destroy_all(c) == ecNone ? BEGIN_NOT_FOUND : later(c, "the session is lost and cannot be ended now", why);
 }
 
@@ -118,7 +118,7 @@ enum begin recover(struct context *c, const struct control *k, uint64_t number, 
 {
     struct found f = { 0 };
     if (!load(c, k)) {
-        log_line(LOGL_ERROR, "context", "damaged or unknown header", "session", context_digest(c->a, c->id), NULL);
+        log_line(LOGL_ERROR, "context", "damaged or unknown header", NULL);
         yield(c);
         return BEGIN_NOT_FOUND;
     }
@@ -129,6 +129,6 @@ enum begin recover(struct context *c, const struct control *k, uint64_t number, 
     if (ec == ecNone)
         ec = journals_newest(c, &f.row, &f.any, &f.where);
     lease_end(&c->p->lease);
-    log_line(LOGL_INFO, "context", "recovering", "session", context_digest(c->a, c->id), NULL);
+    log_line(LOGL_INFO, "context", "recovering", NULL);
     return ec == ecNone ? decide(c, k, number, &f, why) : later(c, "the mailbox cannot be asked now", why);
 }

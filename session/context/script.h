@@ -26,7 +26,7 @@ enum state {
     STATE_RUNNING,    /* the lock is held, or was when its holder died */
     STATE_RECOVERING  /* somebody finds out what happened to it */
 };
-enum { FLAG_IDS_CHANGE = 1 }; /* request ids of this context were seen to change */
+enum { FLAG_IDS_CHANGE = 1 }; /* request ids of this context were seen to change; bits 1 and 2: workers that died in the last request */
 
 struct control {
     uint8_t  state, was;                   /* was: what a recovery found */

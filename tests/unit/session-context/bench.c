@@ -1,5 +1,5 @@
 /* bench.c - the pretended session layer: cookies in, one request, cookies out. */
-#include "bench.h"
+#include "tests/unit/session-context/bench.h"
 #include "backend/base/crypto.h"
 #include "backend/store/large.h"
 #include "session/context/cookie.h"

@@ -1,7 +1,7 @@
 /* bench.h - one Redis, one store with a mailbox, and requests of a pretended session layer, for the tests of this room. */
 #ifndef TESTS_CONTEXT_BENCH_H
 #define TESTS_CONTEXT_BENCH_H
-#include "redis_server.h"
+#include "tests/unit/session-context/redis_server.h"
 #include "session/context/context_int.h"
 #include "tests/unit.h"
 

@@ -1,5 +1,5 @@
 /* redis_server.c - fork, exec, wait for the socket, kill. */
-#include "redis_server.h"
+#include "tests/unit/session-context/redis_server.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

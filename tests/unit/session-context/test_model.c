@@ -1,10 +1,10 @@
 /* test_model.c - random schedules of requests, deaths, stalls, lost answers and forgetful Redis against a model of "exactly once". */
-#include "bench.h"
+#include "tests/unit/session-context/bench.h"
 #include "backend/base/filetime.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STEPS = 120, LEASE = 60 };
+enum { STEPS = 80, LEASE = 150 };
 
 struct model {
     struct bench *b;
@@ -101,7 +101,8 @@ static bool attempt(struct model *m, const struct request *r, struct client *wit
         return true;
     }
     if (t.begin != BEGIN_RUN) {
-        CHECK_INT(t.begin, BEGIN_NOT_FOUND);
+        if (!CHECK_INT(t.begin, BEGIN_NOT_FOUND))
+            printf("%s: %s\n", r->body, t.why != NULL ? t.why : "");
         bench_leave(&t);
         return false;
     }
@@ -138,9 +139,12 @@ static void one(struct model *m)
 {
     struct request r = next_request(m);
     struct client with = m->k;
-    bool forgot = false, done = false;
+    bool forgot = false, done = false, died = false;
     for (unsigned tries = 0; !done && tries < 6; tries++) {
         enum fate fate = tries >= 4 || roll(m, 3) != 0 ? ENDS : (enum fate)roll(m, FATES);
+        if (died && fate != ENDS) /* a request in which a second worker dies is refused: another test */
+            fate = IS_ABANDONED;
+        died |= fate != ENDS && fate != IS_ABANDONED;
         done = attempt(m, &r, &with, fate);
         if (roll(m, 5) == 0)
             wake_stalled(m);

@@ -1,14 +1,25 @@
 /* test_recover.c - two at once, takeovers, stalled owners, workers that die at each fault point, Redis that restarts or forgets. */
-#include "bench.h"
+#include "tests/unit/session-context/bench.h"
 #include "backend/base/filetime.h"
 #include "backend/store/journal.h"
 #include "backend/store/large.h"
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 
 static void nap(unsigned ms) { nanosleep(&(struct timespec){ ms / 1000, (long)(ms % 1000) * 1000000 }, NULL); }
 
 static void stall(struct turn *t) { lease_end(&t->c->p->lease); } /* nobody renews its lock any more, as if the process stood still */
+
+static enum begin try(struct bench *b, const struct client *k, const char *body, struct blob *answer)
+{
+    struct turn t;
+    bench_begin(&b->env, b, k, body, NULL, &t);
+    *answer = arena_blob(b->a, t.answer);
+    enum begin got = t.begin;
+    bench_leave(&t);
+    return got;
+}
 
 static void check_state(struct bench *b, struct client *k, const char *want)
 {
@@ -310,6 +321,52 @@ TEST(recovery_dies_too)
     arena_free(b->a);
 }
 
+/* DESIGN 2: what took down two workers is not tried a third time; the session goes on with something else. */
+TEST(request_that_kills_workers_is_refused)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 }, before;
+    struct blob answer;
+    b->config.lock_lease = 100;
+    bench_connect(b, &k);
+    before = k;
+    for (int i = 0; i < 2; i++) {
+        k = before;
+        CHECK(!bench_worker_process(b, &k, "poison", "{g}:2", NULL, NULL, "begin_done:1:kill"));
+        nap(120);
+    }
+    CHECK(try(b, &before, "poison", &answer) == BEGIN_DOWN);
+    CHECK(try(b, &before, "poison", &answer) == BEGIN_DOWN);
+    k = before;
+    CHECK(bench_worker_process(b, &k, "something else", "{g}:3", "mail", "one", ""));
+    CHECK_INT(bench_effects(b, "mail"), 1);
+    check_state(b, &k, "one");
+    arena_free(b->a);
+}
+
+/* Redis that answers nothing: an error in bounded time, and all is well when it goes on. */
+TEST(redis_stalls)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 };
+    struct blob answer;
+    b->config.lock_lease = 300;
+    bench_connect(b, &k);
+    b->config.redis_timeout = 200;
+    struct context_env slow = bench_worker(b), normal = b->env;
+    b->env = slow;
+    check_state(b, &k, "logon");
+    kill(b->server.pid, SIGSTOP);
+    uint64_t start = clock_ms();
+    CHECK(try(b, &k, "x", &answer) == BEGIN_DOWN);
+    CHECK(clock_ms() - start < 2000);
+    kill(b->server.pid, SIGCONT);
+    CHECK(try(b, &k, "x", &answer) == BEGIN_RUN);
+    b->env = normal;
+    redis_free(slow.redis);
+    arena_free(b->a);
+}
+
 /* --- Redis dies ------------------------------------------------------------------------------------------------------------------------------ */
 static void restart(struct bench *b)
 {
@@ -460,16 +517,6 @@ static void send(struct bench *b, struct client *k, const char *body, const char
     REQUIRE(bench_end(&t, k, body) == CONTEXT_DONE);
 }
 
-static enum begin try(struct bench *b, const struct client *k, const char *body, struct blob *answer)
-{
-    struct turn t;
-    bench_begin(&b->env, b, k, body, NULL, &t);
-    *answer = arena_blob(b->a, t.answer);
-    enum begin got = t.begin;
-    bench_leave(&t);
-    return got;
-}
-
 TEST(one_lost_store_change_is_put_back)
 {
     struct bench *b = bench_open();
@@ -556,6 +603,27 @@ TEST(forgotten_takeover)
     bench_effect(b, &u, "mail");
     CHECK(bench_end(&u, &k, "") == CONTEXT_DONE);
     CHECK_INT(bench_effects(b, "mail"), 2);
+    arena_free(b->a);
+}
+
+/* Redis goes back to the same moment twice: the second time the journals know newer locks than it does. */
+TEST(forgets_twice)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 };
+    bench_connect(b, &k);
+    send(b, &k, "first", "mail", "one");
+    struct old o = remember(b, &k);
+    send(b, &k, "second", "mail", "two");
+    struct client next = k;
+    for (int i = 0; i < 2; i++) {
+        forget(b, &o);
+        k = next;
+        check_state(b, &k, "two");
+    }
+    send(b, &k, "third", "mail", "three");
+    check_state(b, &k, "three");
+    CHECK_INT(bench_effects(b, "mail"), 3);
     arena_free(b->a);
 }
 
