@@ -15,7 +15,8 @@ static void give_up(struct session_reply *r, struct context *x, enum xrc code, s
 static void run(struct session_env *e, const struct execute *q, struct session_reply *r, struct context *x)
 {
     struct execute_result done;
-    execute_run(e, x, q, &done);
+    struct rop_env env = { e->config, e->store, e->directory };
+    execute_run(&env, x, q, &done);
     if (done.damaged) {
         give_up(r, x, XRC_CONTEXT_NOT_FOUND, blob_of(NULL, 0));
         return;

@@ -221,7 +221,7 @@ static void sort_leases(struct exec *x, struct execute_result *out)
     }
 }
 
-void execute_run(const struct session_env *env, struct context *c, const struct execute *q, struct execute_result *out)
+void execute_run(const struct rop_env *env, struct context *c, const struct execute *q, struct execute_result *out)
 {
     struct exec x = { .env = env, .a = c->a, .context = c, .objects = objects_new(c), .status = q->status, .error = q->error };
     struct blob buffer = blob_of(NULL, 0);

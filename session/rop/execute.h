@@ -31,14 +31,14 @@ struct execute_result {
 };
 
 /* Runs it.  The context's header may have changed afterwards (context_touch was called); the objects are packed into it. */
-void execute_run(const struct session_env *env, struct context *c, const struct execute *q, struct execute_result *out);
+void execute_run(const struct rop_env *env, struct context *c, const struct execute *q, struct execute_result *out);
 
 /* --- what the ladder works on ------------------------------------------------------------------------------------------------------- */
 
 struct exec_lease { uint8_t logon_id; struct guid id; struct mailbox *m; bool savepoint; };
 
 struct exec {
-    const struct session_env *env;
+    const struct rop_env *env;
     struct arena   *a;
     struct context *context;
     struct objects *objects;

@@ -10,10 +10,14 @@
  * answers RopBufferTooSmall.  A handler that latches its reader fails the whole Execute with ecRpcFormat, and nothing of it happens. */
 #ifndef ROP_ROP_H
 #define ROP_ROP_H
+#include "backend/base/config.h"
+#include "backend/directory/directory.h"
 #include "backend/store/message.h"
 #include "session/context/context.h"
 #include "session/object/object.h"
-#include "session/session.h"
+
+/* What ROPs have of the process. */
+struct rop_env { const struct config *config; struct store *store; struct directory *directory; };
 
 struct exec;                     /* one Execute: context, objects, mailboxes, output (execute.h) */
 struct rop_def;

@@ -32,7 +32,7 @@ static void env_open(struct desk *d)
     REQUIRE(d->config != NULL);
     d->config->directory = arena_printf(d->life, "%s.directory", dir);
     struct store_options o = { .driver = "sqlite", .path = dir, .pool_files = 4, .cache_kib = 1024, .busy_ms = 2000 };
-    d->env = (struct session_env){ .config = d->config, .store = store_new(&o, d->life, &why) };
+    d->env = (struct rop_env){ .config = d->config, .store = store_new(&o, d->life, &why) };
     REQUIRE(d->env.store != NULL);
     d->env.directory = directory_open(d->config, d->life, &why);
     REQUIRE(d->env.directory != NULL);

@@ -13,7 +13,7 @@ struct desk_block { uint32_t handle; struct blob state; };
 struct desk {
     struct arena  *life;                 /* of what lasts */
     struct config *config;
-    struct session_env env;
+    struct rop_env env;
     struct person  ada, bob;
     const struct person *user;           /* whose session it is: Ada's */
     uint64_t       fid[SF_COUNT];        /* of Ada's mailbox */

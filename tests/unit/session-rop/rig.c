@@ -33,10 +33,7 @@ static void finish(struct rig *g, struct exec *x)
 
 struct rd rig_run(struct rig *g, struct blob rops, uint32_t *table, size_t n)
 {
-    static const struct session_env empty;
-    struct session_env env = empty;
-    env.config = g->config;
-    env.store = g->store;
+    struct rop_env env = { .config = g->config, .store = g->store };
     arena_free(g->a);
     struct arena *a = g->a = arena_new(256 << 20);
     struct exec x = { .env = &env, .a = a, .context = rig_context(g, a), .out = wr_in(a, g->room), .ceiling = g->room };
