@@ -169,6 +169,38 @@ TEST_LIMIT(codes_of_the_session_are_in_the_head, 120)
     walk_end(&w);
 }
 
+/* Redis dies while the ROP runs: nothing can be kept, and the head with code 0 is out already.  The code behind DONE is the last word. */
+TEST_LIMIT(a_failure_after_the_head_comes_behind_done, 120)
+{
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .config = "head_delay = 50\n" });
+    struct walk w;
+    struct mapic_rops r;
+    struct mapic_reply reply;
+    const char *why = NULL;
+    walk_begin(&w, st, &st->ana);
+    rops_init(&r, w.a);
+    rops_head(&r, 0x02, rops_handle(&r, w.s.logon)); /* OpenFolder: a new handle, which must be kept */
+    wr_u8(&r.list, rops_handle(&r, UINT32_MAX));
+    wr_u64(&r.list, w.s.fid[4]);
+    wr_u8(&r.list, 0);
+    stack_arm(st, 0, "rop_before:1:sleep=800");
+    REQUIRE(mapic_send(&w.c, w.a, "Execute", execute_body(&w, &r), NULL, &why));
+    usleep(300000);
+    stack_redis_stop(st);
+    REQUIRE(mapic_recv(&w.c, w.a, &reply, NULL, &why));
+    CHECK_INT(reply.http.status, 200);
+    CHECK_STR(head(&reply, "X-ResponseCode"), "0");
+    CHECK(reply.processing && reply.done);
+    CHECK_INT(reply.code, 1);
+    REQUIRE(reply.extras == 4);
+    CHECK_STR(reply.extra[2].name, "X-ResponseCode");
+    CHECK_STR(reply.extra[3].name, "Content-Type");
+    CHECK_STR(reply.extra[3].value, "text/html");
+    CHECK(strstr(arena_str(w.a, reply.body), "X-ResponseCode 1: ") != NULL);
+    walk_end(&w);
+    stack_stop(st);
+}
+
 /* --- clients that do not wait -------------------------------------------------------------------------------------- */
 
 static void save_and_vanish(struct walk *w, const char *subject, unsigned wait_ms)

@@ -5,7 +5,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static atomic_uint served;
@@ -416,6 +418,36 @@ TEST(a_socket_that_cannot_be_had)
     r.config->listen = longest;
     CHECK(conn_listen(r.config, r.timers, &service, r.a, &why) == NULL);
     CHECK(strstr(why, "path of a socket") != NULL);
+    rig_stop(&r);
+}
+
+/* Out of descriptors: the queue waits, nothing spins, and goes on when there are some again. */
+TEST(no_more_descriptors)
+{
+    struct rig r;
+    struct rlimit before, low;
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    struct blob out;
+    rig_start(&r, 2, &service);
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", r.path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), probe = dup(fd);
+    REQUIRE(fd >= 0 && probe >= 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+    close(probe); /* the next descriptor would have this number */
+    low = before;
+    low.rlim_cur = (rlim_t)probe;
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &low) == 0);
+    CHECK(connect(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    CHECK(peer_send(fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b"))));
+    peer_nap(120);
+    CHECK_INT(conn_open(r.front), 0);
+    struct rusage start, later;
+    getrusage(RUSAGE_SELF, &start);
+    peer_nap(200);
+    getrusage(RUSAGE_SELF, &later);
+    CHECK((later.ru_utime.tv_sec - start.ru_utime.tv_sec) * 1000000 + later.ru_utime.tv_usec - start.ru_utime.tv_usec < 100000);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(peer_answer(r.a, fd, 5000, &out));
+    close(fd);
     rig_stop(&r);
 }
 
