@@ -18,7 +18,7 @@ static struct blob unescaped(struct arena *a, struct blob s)
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
         bool code = s.p[i] == '%' && i + 2 < s.n && g_ascii_isxdigit(s.p[i + 1]) && g_ascii_isxdigit(s.p[i + 2]);
-        out[n++] = code ? (uint8_t)(g_ascii_xdigit_value((char)s.p[i + 1]) << 4 | g_ascii_xdigit_value((char)s.p[i + 2])) : s.p[i];
+        out[n++] = (uint8_t)(code ? g_ascii_xdigit_value((char)s.p[i + 1]) << 4 | g_ascii_xdigit_value((char)s.p[i + 2]) : s.p[i]);
         i += code ? 2 : 0;
     }
     return blob_of(out, n);

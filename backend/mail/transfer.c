@@ -99,7 +99,7 @@ static struct blob from_quoted(struct arena *a, struct blob in)
         size_t gone = in.p[i] == '=' ? soft_break(in, i) : 0;
         bool   code = in.p[i] == '=' && i + 2 < in.n && hex(in.p[i + 1]) >= 0 && hex(in.p[i + 2]) >= 0;
         if (gone == 0)
-            out[n++] = code ? (uint8_t)(hex(in.p[i + 1]) << 4 | hex(in.p[i + 2])) : in.p[i];
+            out[n++] = (uint8_t)(code ? hex(in.p[i + 1]) << 4 | hex(in.p[i + 2]) : in.p[i]);
         i += gone != 0 ? gone : code ? 3 : 1;
     }
     return blob_of(out, n);
