@@ -1,6 +1,7 @@
 /* header.c - struct context <-> the header block, driven by context.def. */
 #include "session/context/header.h"
 #include "backend/base/must.h"
+#include "session/context/context_int.h"
 #include <inttypes.h>
 
 enum { MAGIC = 'H', HANDLE_MIN_BYTES = 6, LOGON_MIN_BYTES = 22, VAR_MAX = 10 };
@@ -150,7 +151,7 @@ static void get_HANDLES(struct rd *r, struct context *c, handles_t *v)
         struct handle_entry *h = *v + i;
         uint32_t step = get_var32(r);
         last += step;
-        if ((i != 0 && step == 0) || last >= UINT32_MAX)
+        if ((i != 0 && step == 0) || last >= NO_HANDLE)
             rd_fail(r, "handles out of order");
         h->handle = (uint32_t)last;
         h->kind = rd_u8(r);
