@@ -77,6 +77,18 @@ TEST(a_session_with_an_unknown_code_page)
     desk_end(d);
 }
 
+/* OXCSTOR R59746. */
+TEST(a_person_without_a_mailbox)
+{
+    struct desk *d = desk_new();
+    struct person nobody;
+    struct person_new n = { .login = "eve@example.com", .display_name = "Eve", .password = "secret", .locale = 0x0409, .with_mailbox = false };
+    uint8_t flags;
+    REQUIRE_EC(directory_add(d->env.directory, d->life, &n, &nobody), ecNone);
+    CHECK_EC(log_on(d, &nobody, &flags), ecUnknownUser);
+    desk_end(d);
+}
+
 /* --- properties of the logon object, through RopGetPropertiesSpecific --------------------------------------------------------------------------------- */
 
 static struct propval property(struct desk *d, uint32_t tag)
