@@ -40,12 +40,14 @@ sqlite3_stmt *q_begin(struct directory *d, const char *sql)
 
 void q_text(sqlite3_stmt *q, int i, const char *s) { sqlite3_bind_text(q, i, s, -1, SQLITE_TRANSIENT); }
 
-bool q_row(sqlite3_stmt *q)
+ec_t q_row(sqlite3_stmt *q, bool *row)
 {
     int rc = sqlite3_step(q);
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        log_line(LOGL_ERROR, "directory", "query failed", "error", sqlite3_errmsg(sqlite3_db_handle(q)), NULL);
-    return rc == SQLITE_ROW;
+    *row = rc == SQLITE_ROW;
+    if (*row || rc == SQLITE_DONE)
+        return ecNone;
+    log_line(LOGL_ERROR, "directory", "query failed", "error", sqlite3_errmsg(sqlite3_db_handle(q)), NULL);
+    return EC(ecDiskError);
 }
 
 void q_end(struct directory *d, sqlite3_stmt *q)
@@ -191,14 +193,15 @@ static ec_t find(struct directory *d, struct arena *a, const char *sql, struct b
         sqlite3_bind_blob(q, 1, key.p, (int)key.n, SQLITE_TRANSIENT);
     else
         sqlite3_bind_text(q, 1, (const char *)key.p, (int)key.n, SQLITE_TRANSIENT);
-    bool found = q_row(q);
+    bool found;
+    ec_t ec = q_row(q, &found);
     if (found) {
         person_from_row(q, a, out);
         if (hash != NULL)
             *hash = column(a, q, 9);
     }
     q_end(d, q);
-    return found ? ecNone : EC(ecUnknownUser);
+    return found || ec != ecNone ? ec : EC(ecUnknownUser);
 }
 
 const char *login_canonical(const struct directory *d, struct arena *a, const char *name)
@@ -253,14 +256,16 @@ ec_t directory_list(struct directory *d, struct arena *a, struct person **out, s
         return EC(ecDiskError);
     struct person *v = NULL;
     size_t cap = 0, i = 0;
-    while (q_row(q)) {
+    bool row;
+    ec_t ec;
+    while ((ec = q_row(q, &row)) == ecNone && row) {
         v = arena_grow(a, v, &cap, i, sizeof *v);
         person_from_row(q, a, &v[i++]);
     }
     q_end(d, q);
     *out = v;
     *n = i;
-    return ecNone;
+    return ec;
 }
 
 ec_t directory_has_access(struct directory *d, const char *owner_dn, const char *delegate_dn, bool *full_access)
@@ -271,9 +276,9 @@ ec_t directory_has_access(struct directory *d, const char *owner_dn, const char 
         return EC(ecDiskError);
     q_text(q, 1, owner_dn);
     q_text(q, 2, delegate_dn);
-    *full_access = q_row(q);
+    ec_t ec = q_row(q, full_access);
     q_end(d, q);
-    return ecNone;
+    return ec;
 }
 
 ec_t directory_server_guid(struct directory *d, struct guid *out)
@@ -281,7 +286,8 @@ ec_t directory_server_guid(struct directory *d, struct guid *out)
     sqlite3_stmt *q = q_begin(d, "SELECT value FROM setting WHERE key='server_guid'");
     if (q == NULL)
         return EC(ecDiskError);
-    bool ok = q_row(q) && sqlite3_column_bytes(q, 0) == (int)sizeof out->b;
+    bool row;
+    bool ok = q_row(q, &row) == ecNone && row && sqlite3_column_bytes(q, 0) == (int)sizeof out->b;
     if (ok)
         memcpy(out->b, sqlite3_column_blob(q, 0), sizeof out->b);
     q_end(d, q);

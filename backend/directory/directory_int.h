@@ -28,8 +28,8 @@ struct directory {
  * its address. */
 sqlite3_stmt *q_begin(struct directory *d, const char *sql);
 void q_text(sqlite3_stmt *q, int i, const char *s);
-/* SQLITE_ROW -> true.  Errors are logged. */
-bool q_row(sqlite3_stmt *q);
+/* Is there a (further) row?  ecDiskError, logged: it cannot be told. */
+ec_t q_row(sqlite3_stmt *q, bool *row);
 /* Runs to the end: ecNone, ecCollidingNames for a violated uniqueness, ecDiskError; ends the statement. */
 ec_t q_done(struct directory *d, sqlite3_stmt *q);
 void q_end(struct directory *d, sqlite3_stmt *q);
