@@ -176,3 +176,51 @@ TEST(a_null_destination_of_a_stream)
     CHECK(rd_done(&r));
     desk_end(d);
 }
+
+/* --- objects of another kind (OXCTABL R45, R57, R88, R614 ..., OXCFOLD R473, R495, R509 ..., OXCSTOR R239, R280, R325) ------------------------------- */
+
+static const uint8_t of_tables[] = { 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1A, 0x1B, 0x37, 0x38, 0x4F, 0x59, 0x5A, 0x81, 0x89 };
+static const uint8_t of_folders[] = { 0x02, 0x04, 0x05, 0x1C, 0x1D, 0x1E, 0x33, 0x58, 0x91, 0x92 };
+static const uint8_t of_streams[] = { 0x2C, 0x2D, 0x2E, 0x2F, 0x5D, 0x5E, 0x90, 0xA3 };
+static const uint8_t of_logons[] = { 0x26, 0x27, 0x43, 0x44, 0x45, 0x49, 0x68, 0x7B, 0x7F };
+
+/* A folder at index 3, or if `table` a table of its messages. */
+static uint32_t put_object(struct desk *d, bool table)
+{
+    uint32_t places[6] = { NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY };
+    struct wr w = wr_in(d->life, 4096);
+    put_logon(&w, 0, d->ada.dn);
+    wr_bytes(&w, "\x02\x00\x00\x03", 4);
+    wr_u64(&w, id_wire(REPLID_OWN, d->fid[SF_INBOX]));
+    wr_bytes(&w, "\x00\x05\x00\x03\x04\x00", 6);
+    desk_rops(d, wr_blob(&w), places, 6);
+    REQUIRE_EC(d->error, ecNone);
+    return places[table ? 4 : 3];
+}
+
+static void expect_not_supported(struct desk *d, uint8_t id, uint32_t handle)
+{
+    uint32_t places[6] = { NOBODY, NOBODY, NOBODY, handle, NOBODY, NOBODY };
+    struct rd r = desk_rops(d, asked(d, id), places, 6);
+    CHECK_INT(rd_u8(&r), id);
+    rd_u8(&r);
+    ec_t ec = rd_u32(&r);
+    unit_check(ec == ecNotSupported, __FILE__, __LINE__, "RopId %02x answers %s", id, err_name(ec));
+    CHECK_INT(r.n, tail_of(id));
+}
+
+TEST(an_object_of_another_kind_is_not_supported)
+{
+    struct desk *d = desk_new();
+    uint32_t folder = put_object(d, false);
+    for (size_t i = 0; i < sizeof of_tables; i++)
+        expect_not_supported(d, of_tables[i], folder);
+    for (size_t i = 0; i < sizeof of_streams; i++)
+        expect_not_supported(d, of_streams[i], folder);
+    for (size_t i = 0; i < sizeof of_logons; i++)
+        expect_not_supported(d, of_logons[i], folder);
+    uint32_t table = put_object(d, true);
+    for (size_t i = 0; i < sizeof of_folders; i++)
+        expect_not_supported(d, of_folders[i], table);
+    desk_end(d);
+}
