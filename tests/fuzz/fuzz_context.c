@@ -1,0 +1,62 @@
+/* fuzz_context.c - what Redis and the journals hold of a context, from any bytes: header, control field, delta.  What loads is saved and loaded again
+ * and is then the same. */
+#include "backend/base/must.h"
+#include "session/context/context_int.h"
+#include "session/context/header.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+static struct blob saved(struct context *c)
+{
+    struct wr w = wr_in(c->a, HEADER_MAX);
+    header_save(&w, c, HEADER_LAYOUT);
+    return wr_blob(&w);
+}
+
+static void header(struct arena *a, struct blob b)
+{
+    struct context c = { .a = a }, again = { .a = a };
+    if (!header_load(b, &c))
+        return;
+    struct blob first = saved(&c);
+    must(header_load(first, &again));
+    must(blob_eq(first, saved(&again)));
+}
+
+static void control(struct blob b)
+{
+    struct control k;
+    uint8_t bytes[CONTROL_BYTES];
+    struct wr w = wr_over(bytes, sizeof bytes);
+    if (!control_load(b, &k))
+        return;
+    control_save(&w, &k);
+    must(blob_eq(wr_blob(&w), b));
+}
+
+static void delta(struct arena *a, struct blob b)
+{
+    struct delta d, again;
+    if (!delta_load(a, b, &d))
+        return;
+    must(delta_load(a, delta_save(a, &d), &again));
+    must(again.from == d.from && again.blocks == d.blocks && blob_eq(again.header, d.header));
+    header(a, d.header);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+    struct arena *a = arena_new(64 << 20);
+    if (n > 0) {
+        struct blob b = blob_of(p + 1, n - 1);
+        if (p[0] % 3 == 0)
+            header(a, b);
+        else if (p[0] % 3 == 1)
+            control(b);
+        else
+            delta(a, b);
+    }
+    must(!arena_over(a));
+    arena_free(a);
+    return 0;
+}
