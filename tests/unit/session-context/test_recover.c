@@ -682,6 +682,28 @@ TEST(out_of_memory_after_the_store)
     arena_free(b->a);
 }
 
+/* The lock of such a request does not last until its lease ends: the session goes on with the next one. */
+TEST(out_of_memory_after_the_store_keeps_nobody_waiting)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 };
+    struct turn t;
+    b->config.lock_lease = 60000;
+    bench_connect(b, &k);
+    bench_begin(&b->env, b, &k, "send", NULL, &t);
+    bench_effect(b, &t, "mail");
+    context_put(t.c, 1, blob_str("new"));
+    bench_redis(b, "CONFIG SET maxmemory 100000");
+    CHECK(bench_end(&t, &k, "sent") == CONTEXT_DONE);
+    bench_redis(b, "CONFIG SET maxmemory 0");
+    bench_begin(&b->env, b, &k, "next", NULL, &t);
+    REQUIRE(t.begin == BEGIN_RUN);
+    REQUIRE(bench_end(&t, &k, "") == CONTEXT_DONE);
+    check_state(b, &k, "new");
+    CHECK_INT(bench_effects(b, "mail"), 1);
+    arena_free(b->a);
+}
+
 TEST(large_state_goes_to_the_staging_area)
 {
     struct bench *b = bench_open();
