@@ -71,6 +71,15 @@ enum redis_result commit_release(struct context *c, enum state s, bool wait)
     return script_call(p->redis, &call, &v, NULL);
 }
 
+void commit_yield(struct context *c)
+{
+    struct args x = { c->a, NULL, 0, 0 };
+    args_bytes(&x, c->p->token, TOKEN);
+    struct call call = { SCRIPT_YIELD, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    struct redis_value v;
+    script_call(c->p->redis, &call, &v, NULL);
+}
+
 void context_abandon(struct context *c)
 {
     if (c->p->fresh)

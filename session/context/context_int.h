@@ -73,6 +73,7 @@ struct blob commit_header(struct context *c);              /* header block of th
 void commit_pairs(struct context *c, struct blob header, unsigned slot, struct args *x); /* count, then header and dirty blocks that live in Redis */
 void commit_trash(struct context *c, struct args *x);      /* names of blocks that neither the state before nor the new one needs */
 enum redis_result commit_release(struct context *c, enum state s, bool wait);
+void commit_yield(struct context *c);                      /* the lock's deadline is now: the next request recovers at once */
 
 /* spill.c: states above SPILL_MIN go to the staging area; mailboxes that had no transaction yet get one and join the work. */
 struct work { struct mailbox **m; size_t n, cap; };        /* mailboxes with an open transaction; m[0] decides */

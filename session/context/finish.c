@@ -148,6 +148,8 @@ static enum finish store_first(struct context *c, struct work *w, struct blob an
     enum redis_result res = put_changed(c, STATE_STORED, header, &said);
     if (res != REDIS_DONE || said == 0)
         log_line(LOGL_WARN, "context", "committed, but the session will have to be recovered", "error", redis_why(res), NULL);
+    if (res == REDIS_OOM || res == REDIS_REFUSED) /* a Redis that is there: nobody shall wait for the end of the lease */
+        commit_yield(c);
     fault_point(FAULT_commit_redis);
     return CONTEXT_DONE;
 }

@@ -61,19 +61,10 @@ static enum redis_result settle(struct context *c, enum state s, const struct fo
     return res;
 }
 
-static void yield(struct context *c)
-{
-    struct args x = { c->a, NULL, 0, 0 };
-    args_bytes(&x, c->p->token, TOKEN);
-    struct call call = { SCRIPT_YIELD, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
-    struct redis_value v;
-    script_call(c->p->redis, &call, &v, NULL);
-}
-
 static enum begin later(struct context *c, const char *reason, const char **why)
 {
     *why = reason;
-    yield(c);
+    commit_yield(c);
     return BEGIN_DOWN;
 }
 
@@ -119,7 +110,7 @@ enum begin recover(struct context *c, const struct control *k, uint64_t number, 
     struct found f = { 0 };
     if (!load(c, k)) {
         log_line(LOGL_ERROR, "context", "damaged or unknown header", NULL);
-        yield(c);
+        commit_yield(c);
         return BEGIN_NOT_FOUND;
     }
     lease_begin(&c->p->lease);
