@@ -3,6 +3,7 @@
 #   make                the programs, in build/release/
 #   make check          unit tests of every room, vectors with every truncation and bit flip
 #   make flow           real nginx, redis-server and workers on free ports
+#   make amnesia        the same with no worker serving two requests of a session in a row
 #   make asan check     the same tests under AddressSanitizer and UBSan (SANITIZE=address,undefined)
 #   make lint ledger fuzz bench install
 
@@ -68,7 +69,7 @@ PROGRAMS = $(O)/mapihttpd $(O)/mapictl
 UNITS    = $(foreach r,$(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*.c)))),$(O)/unit/$(r))
 FUZZERS  = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help units check flow ledger-forget asan lint ledger fuzz bench install clean cov
+.PHONY: all help amnesia units check flow ledger-forget asan lint ledger fuzz bench install clean cov
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -114,6 +115,10 @@ $(O)/flow: $(call obj,$(wildcard tests/flow/*.c) tests/unit.c tests/mutate.c) $(
 
 flow: $(PROGRAMS) $(O)/flow
 	@tests/run-units $(O) $(O)/flow
+
+# every session's requests go to another worker process than the one before; the clients check it
+amnesia: $(PROGRAMS) $(O)/flow
+	@FLOW_AMNESIA=1 tests/run-units $(O) $(O)/flow
 
 asan:
 	@test -n "$(filter-out asan,$(MAKECMDGOALS))" || { echo "usage: make asan check"; exit 2; }

@@ -53,7 +53,8 @@ ec_t view_read(struct view *v, struct table_pos *pos, bool forward, size_t n, co
     if (n == 0)
         return ecNone;
     VIEW_HOLD(hold, v);
-    TRY(view_scan(v, &from, forward, n + 1, tags, ntags, page_row, &p, &ended));
+    size_t one_more = n < INT32_MAX ? n + 1 : INT32_MAX; /* tells whether the table ends here; SIZE_MAX asks for all */
+    TRY(view_scan(v, &from, forward, one_more, tags, ntags, page_row, &p, &ended));
     TRY(p.ec);
     if (ended)
         *pos = (struct table_pos){ .end = forward };

@@ -53,6 +53,11 @@ static const char *request_line(const struct mapic *c, struct arena *a, const st
     return arena_printf(a, "%s %s?MailboxId=%s HTTP/1.1\r\n", verb, path, c->mailbox_id);
 }
 
+static const char *route_of(struct mapic *c)
+{
+    return c->route != NULL || c->nturns == 0 ? c->route : c->turns[c->turn++ % c->nturns];
+}
+
 static struct blob request(struct mapic *c, struct arena *a, const char *type, struct blob body, const struct mapic_odd *odd)
 {
     struct wr w = wr_in(a, body.n + 65536);
@@ -69,7 +74,7 @@ static struct blob request(struct mapic *c, struct arena *a, const char *type, s
     if (c->user != NULL)
         header(&w, odd, "Authorization", basic(a, c->user, c->password));
     header(&w, odd, "Cookie", cookies(c, a, odd));
-    header(&w, odd, "X-Test-Route", c->route);
+    header(&w, odd, "X-Test-Route", route_of(c));
     if (odd != NULL && odd->extra != NULL)
         wr_put(&w, blob_str(odd->extra));
     wr_put(&w, blob_str("\r\n"));
@@ -163,6 +168,10 @@ bool mapic_recv(struct mapic *c, struct arena *a, struct mapic_reply *out, const
     const char *code = http_header(&out->http, "X-ResponseCode"), *worker = http_header(&out->http, "X-Mapihttpd-Worker");
     if (code != NULL)
         out->code = (int)strtol(code, NULL, 10);
+    if (c->nturns > 1 && c->route == NULL && (worker == NULL || strcmp(worker, c->worker) == 0)) {
+        *why = "the same worker answered twice in a row";
+        return false;
+    }
     snprintf(c->worker, sizeof c->worker, "%s", worker != NULL ? worker : "");
     if (odd == NULL || !odd->keep_cookies)
         keep_cookies(c, &out->http);

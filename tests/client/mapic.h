@@ -19,6 +19,8 @@ struct mapic {
     struct guid client_guid;
     unsigned    counter;                /* of X-RequestId */
     const char *route;                  /* value of the test header that chooses the worker, NULL: any */
+    /* Amnesia: requests without a route of their own take these in turn, and an answer by the worker of the answer before is a lost one. */
+    const char *const *turns; size_t nturns, turn;
     char        worker[64];             /* who answered last (X-Mapihttpd-Worker) */
     unsigned    timeout_ms;
 };

@@ -311,6 +311,10 @@ void stack_stop(struct stack *s)
 void stack_client(struct stack *s, struct mapic *c, const struct person *who)
 {
     mapic_init(c, "127.0.0.1", s->port, who->login, who->row == s->ana.row ? "secret-ana" : "secret-bob");
+    if (getenv("FLOW_AMNESIA") != NULL) {
+        c->turns = stack_route;
+        c->nturns = s->workers;
+    }
     char guid[GUID_TEXT];
     c->mailbox_id = arena_printf(s->a, "%s@example.com", guid_text(&who->mailbox, guid));
 }
