@@ -71,6 +71,9 @@ bool rop_continue(struct exec *x, struct rop_packs *packs);
 /* Puts a handle into the table, which grows if need be (OXCROPS R4563). */
 void exec_set_handle(struct exec *x, uint8_t index, uint32_t handle);
 
+/* The logon of an id, or NULL. */
+const struct logon_entry *exec_logon(const struct context *c, uint8_t logon_id);
+
 /* Takes a logon and all its objects out of the context. */
 void exec_forget_logon(struct exec *x, uint8_t logon_id);
 #endif

@@ -9,7 +9,7 @@
 enum { LOGON_PRIVATE = 0x01, LOGON_UNDERCOVER = 0x02, LOGON_GHOSTED = 0x04 };
 enum { OPEN_PUBLIC = 0x02, OPEN_PER_MDB_MAPPING = 0x01000000 };
 enum { ANSWER_RESERVED = 0x01, ANSWER_OWNER = 0x02, ANSWER_SEND_AS = 0x04, ANSWER_OOF = 0x10 };
-enum { LOGON_ANSWER = 160, LOGONS = LOGONS_MAX };
+enum { LOGON_ANSWER = 160 };
 
 struct request { uint8_t flags; uint32_t open_flags; const char *dn; };
 

@@ -82,8 +82,6 @@ ec_t rop_QueryRows(struct rop_ctx *c)
         return too_small(c, head);
     if ((flags & NO_ADVANCE) == 0)
         cursor_store(&k);
-    t->view_exists = true;
-    object_dirty(c->object);
     c->got = p.n;
     c->more = p.no_room && (flags & NO_ADVANCE) == 0;
     rop_note(c, "rows=%zu/%zu %s", p.n, asked, forward ? "forward" : "backward");
