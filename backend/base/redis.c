@@ -18,6 +18,7 @@ struct redis_conn {
     struct arena *a;              /* of the request that has it now */
     redisContext *c;              /* NULL: not connected */
     size_t        owed, unwanted; /* replies that will come; how many of the first are thrown away */
+    bool          gap;            /* a command of this pipeline could not be queued: the others must not go alone */
     char          run_id[RUN_ID];
     struct redis_conn *next;
 };
@@ -295,7 +296,8 @@ struct redis_conn *redis_take(struct redis *r, struct arena *a)
 /* --- commands --------------------------------------------------------------------------------------------------------------------- */
 void redis_queue(struct redis_conn *c, size_t argc, const struct blob *argv)
 {
-    if (!connected(c))
+    c->gap = c->gap || !connected(c);
+    if (c->gap)
         return;
     const char **p = arena_array(c->a, const char *, argc);
     size_t      *n = arena_array(c->a, size_t, argc);
@@ -309,7 +311,9 @@ void redis_queue(struct redis_conn *c, size_t argc, const struct blob *argv)
 
 enum redis_result redis_flush(struct redis_conn *c)
 {
-    if (c->c == NULL)
+    bool gap = c->gap;
+    c->gap = false;
+    if (gap || c->c == NULL)
         return REDIS_DOWN;
     for (int done = 0; done == 0; )
         if (redisBufferWrite(c->c, &done) != REDIS_OK)

@@ -138,6 +138,28 @@ TEST(outages)
     close_redis(r, a);
 }
 
+/* A pipeline whose first command found no server does not go without it when the server is back for the second. */
+TEST(a_pipeline_goes_whole_or_not_at_all)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct redis *r = open_redis(a, 7);
+    struct redis_conn *c = redis_take(r, a);
+    struct redis_value v;
+    struct blob ping[] = { blob_str("PING") };
+    REQUIRE(c != NULL);
+    redis_server_kill(&server);
+    CHECK(say(c, a, "PING", &v) == REDIS_LOST);
+    redis_queue(c, 1, ping);
+    REQUIRE(redis_server_start(&server, server.dir));
+    redis_queue(c, 1, ping);
+    CHECK(redis_flush(c) == REDIS_DOWN);
+    redis_queue(c, 1, ping);
+    redis_queue(c, 1, ping);
+    CHECK(redis_flush(c) == REDIS_DONE);
+    CHECK(redis_next(c, &v) == REDIS_DONE && redis_next(c, &v) == REDIS_DONE);
+    close_redis(r, a);
+}
+
 TEST(refusals_of_a_full_or_secondary_server)
 {
     struct arena *a = arena_new(1 << 20);
