@@ -15,6 +15,12 @@ SESSION(what_was_not_there_makes_it_partial,
     "< 1E 01 00000000 01", "  91 01 00000000 01", "  33 01 00000000 01", "  33 01 00000000 01", "  33 02 00000000 00", "  05 03 00000000 00000000",
     "  05 04 00000000 02000000")
 
+/* Special folders stay with what is in them (R980, R2721). */
+SESSION(emptying_above_special_folders_is_partial,
+    "login", "mail inbox \"one\" 1",
+    "> 02 00 00 01 {ipm} 00", "  02 00 00 02 {inbox} 00", "  58 00 01 00 00", "  05 00 02 03 00", "  92 00 01 00 00",
+    "< 02 01 00000000 00 00", "  02 02 00000000 00 00", "  58 01 00000000 01", "  05 03 00000000 01000000", "  92 01 00000000 01")
+
 /* Asked to run asynchronously, it is answered when it is done (R701). */
 SESSION(asynchronous_or_not_is_all_the_same,
     "login", "mail inbox \"one\" 1", "mail inbox \"two\" 2", "mail inbox \"three\" 3", "mail inbox \"four\" 4",

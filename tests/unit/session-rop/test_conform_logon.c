@@ -1,7 +1,9 @@
 /* test_conform_logon.c - logons, receive folders, ids, sentence by sentence. MS-OXCSTOR 2.2.1, 3.2.5. */
 #include "session/rop/auxbuf.h"
 #include "tests/unit/session-rop/vector.h"
+#include <ftw.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <time.h>
 
 /* --- what is asked and answered (R59, R79, R84, R96, R118, R1062, R140, R2001002; OXCROPS R4677, R4678, R4683) ------------------------------------ */
@@ -207,6 +209,44 @@ SESSION(rows_of_the_receive_folder_table,
     "< 26 00 00000000",
     "  68 00 00000000 05000000 00 {inbox} '' " ANY_8 " 00 {root} 'IPC' " ANY_8 " 00 {inbox} 'IPM' " ANY_8,
     "  00 {drafts} 'IPM.Task' " ANY_8 " 00 {inbox} 'REPORT.IPM' " ANY_8)
+
+static struct { char name[GUID_TEXT + 4], path[4096]; } wanted;
+
+static int is_wanted(const char *path, const struct stat *st, int kind, struct FTW *w)
+{
+    (void)st, (void)kind;
+    if (strcmp(path + w->base, wanted.name) != 0)
+        return 0;
+    snprintf(wanted.path, sizeof wanted.path, "%s", path);
+    return 1;
+}
+
+/* The file of a mailbox, opened beside the server. */
+static sqlite3 *open_file(const struct guid *mailbox)
+{
+    char text[GUID_TEXT];
+    sqlite3 *db = NULL;
+    snprintf(wanted.name, sizeof wanted.name, "%s.db", guid_text(mailbox, text));
+    REQUIRE(nftw(unit_tmpdir(), is_wanted, 8, FTW_PHYS) == 1);
+    REQUIRE(sqlite3_open(wanted.path, &db) == SQLITE_OK);
+    return db;
+}
+
+/* R59787, R322. */
+TEST(a_mailbox_without_receive_folders)
+{
+    struct desk *d = desk_new();
+    uint32_t table[1] = { NOBODY };
+    REQUIRE_EC(log_on(d, d->ada.dn, table), ecNone);
+    sqlite3 *db = open_file(&d->ada.mailbox);
+    CHECK_INT(sqlite3_exec(db, "DELETE FROM receive_folder", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    struct rd r = desk_rops(d, blob_of("\x68\x00\x00", 3), table, 1);
+    CHECK_INT(rd_u16(&r), 0x68);
+    CHECK_EC(rd_u32(&r), ecNoReceiveFolder);
+    CHECK(rd_done(&r));
+    desk_end(d);
+}
 
 /* --- properties of the logon (R59738) ----------------------------------------------------------------------------------------------------------------------- */
 
