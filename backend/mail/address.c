@@ -36,13 +36,25 @@ static struct person person_of(struct mail *m, InternetAddressMailbox *box)
 
 /* --- lists of addresses -------------------------------------------------------------------------------------------------------------------- */
 
-/* GMime goes down one call for each group in a group; real mail has none. */
-static void limit_groups(char *line)
+/* GMime goes down one call for each group in a group; real mail has none.  A ';' that ends no group separates addresses, as people write it who know Outlook. */
+static void tidy(char *line)
 {
-    unsigned colons = 0;
-    for (char *p = line; *p != '\0'; p++)
-        if (*p == ':' && ++colons > GROUPS_MAX)
+    unsigned colons = 0, open = 0;
+    bool quoted = false;
+    for (char *p = line; *p != '\0'; p++) {
+        if (*p == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == '"')
+            quoted = !quoted;
+        else if (*p == ':' && ++colons > GROUPS_MAX)
             *p = ' ';
+        else if (*p == ':' && !quoted)
+            open++;
+        else if (*p == ';' && !quoted && open-- == 0) {
+            *p = ',';
+            open = 0;
+        }
+    }
 }
 
 static void unref(void *object) { g_object_unref(object); }
@@ -50,8 +62,8 @@ static void unref(void *object) { g_object_unref(object); }
 /* NULL: nothing in it is an address.  Lives as long as the arena. */
 static InternetAddressList *parsed(struct mail *m, struct blob value)
 {
-    const char *line = mail_line(m->a, value, m->charset);
-    limit_groups((char *)line);
+    char *line = arena_strdup(m->a, mail_line(m->a, value, m->charset));
+    tidy(line);
     InternetAddressList *list = *line != '\0' ? internet_address_list_parse(NULL, line) : NULL;
     if (list != NULL)
         arena_defer(m->a, unref, list);

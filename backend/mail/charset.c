@@ -122,7 +122,7 @@ static struct blob without_mark(struct blob s)
 struct blob mail_decode(struct arena *a, struct blob bytes, const char *charset, size_t *lost)
 {
     const struct charset *c = find(charset);
-    if ((c == NULL || c->iconv == NULL) && memmem(bytes.p, bytes.n, "\x1b$", 2) != NULL)
+    if ((c == NULL || c->iconv == NULL) && bytes.n != 0 && memmem(bytes.p, bytes.n, "\x1b$", 2) != NULL)
         c = find("iso-2022-jp");
     iconv_t cd = c == NULL || c->iconv == NULL || mislabelled(c, bytes) ? (iconv_t)-1 : iconv_open("UTF-8", c->iconv);
     struct blob s;

@@ -3,7 +3,7 @@
 #include "backend/mail/mail_int.h"
 #include <strings.h>
 
-enum { NATIVE_PLAIN = 1, NATIVE_HTML = 3, META_WITHIN = 2048 };
+enum { NATIVE_PLAIN = 1, NATIVE_HTML = 3, META_WITHIN = 2048, COMMAND_MAX = 64 };
 
 bool mail_blank(struct blob s)
 {
@@ -83,11 +83,12 @@ static struct blob from_enriched(struct arena *a, struct blob s)
     struct wr w = wr_in(a, s.n + 1);
     bool in_param = false;
     for (size_t i = 0; i < s.n; ) {
-        const uint8_t *close = s.p[i] == '<' ? memchr(s.p + i, '>', s.n - i) : NULL;
+        size_t near = s.n - i < COMMAND_MAX ? s.n - i : COMMAND_MAX;
+        const uint8_t *close = s.p[i] == '<' ? memchr(s.p + i, '>', near) : NULL;
         if (s.p[i] == '<' && i + 1 < s.n && s.p[i + 1] == '<') {
             wr_u8(&w, '<');
             i += 2;
-        } else if (close != NULL && close - (s.p + i) < 64) {
+        } else if (close != NULL) {
             size_t n = (size_t)(close - (s.p + i)) + 1;
             if (n == 7 && strncasecmp((const char *)s.p + i, "<param>", 7) == 0)
                 in_param = true;
