@@ -16,12 +16,23 @@ static int fail(int fd, struct arena *a, const char *path, const char **why)
     return -1;
 }
 
+/* A path that was meant for something else is not replaced: a configuration with two paths mixed up must not cost a file. */
+static bool may_replace(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) != 0 || S_ISSOCK(st.st_mode);
+}
+
 int listen_open(struct listen_place *p, const char *path, struct arena *a, const char **why)
 {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
     const char *fresh = arena_printf(a, "%s.%d", path, (int)getpid());
     if (strlen(fresh) >= sizeof at.sun_path) {
         *why = arena_printf(a, "%s: the path of a socket has at most %zu bytes", path, sizeof at.sun_path - sizeof ".1234567");
+        return -1;
+    }
+    if (!may_replace(path)) {
+        *why = arena_printf(a, "%s: there is something that is not a socket", path);
         return -1;
     }
     memcpy(at.sun_path, fresh, strlen(fresh) + 1);

@@ -6,7 +6,8 @@
 
 struct listen_place { const char *path; dev_t dev; ino_t ino; };
 
-/* A listening, non-blocking socket at `path`, mode 0660; replaces what another worker left (or still serves) there in one step.  -1 with *why. */
+/* A listening, non-blocking socket at `path`, mode 0660; replaces the socket that another worker left (or still serves) there in one step,
+ * and nothing else.  -1 with *why. */
 int listen_open(struct listen_place *p, const char *path, struct arena *a, const char **why);
 
 /* Removes the socket file, unless it is another worker's by now. */
