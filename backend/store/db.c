@@ -20,6 +20,7 @@ struct db {
     struct made  *made[MADE];
     uint64_t     clock;
     bool         writing;
+    bool         held;     /* in a transaction for reading, by db_hold */
     bool         spoiled;  /* an error inside the transaction: it can only be rolled back */
     bool         failed;   /* a disk error at any time */
 };
@@ -83,9 +84,26 @@ ec_t db_set_version(struct db *db, int64_t version) { return note(db, db->ops->s
 
 ec_t db_check(struct db *db, void (*say)(void *ctx, const char *finding), void *ctx) { return note(db, db->ops->check(db->conn, say, ctx)); }
 
+ec_t db_hold(struct db *db)
+{
+    if (db->writing || db->held)
+        return ecNone;
+    TRY(note(db, db->ops->begin_read(db->conn)));
+    db->held = true;
+    return ecNone;
+}
+
+void db_let_go(struct db *db)
+{
+    if (db->held)
+        note(db, db->ops->rollback(db->conn));
+    db->held = false;
+}
+
 ec_t db_snapshot(struct db *db)
 {
     must(!db->writing);
+    db_let_go(db);
     return note(db, db->ops->begin_read(db->conn));
 }
 
@@ -99,6 +117,7 @@ void db_snapshot_end(struct db *db)
 ec_t db_begin(struct db *db)
 {
     must(!db->writing);
+    db_let_go(db);
     TRY(note(db, db->ops->begin(db->conn)));
     db->writing = true;
     db->spoiled = false;

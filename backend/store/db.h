@@ -86,6 +86,11 @@ ec_t db_set_version(struct db *db, int64_t version);
 ec_t db_snapshot(struct db *db);
 void db_snapshot_end(struct db *db);
 
+/* The same for whoever reads much in a short time: a read lock is taken and given back once instead of at each statement.  Ends with db_let_go, or by itself
+ * when a transaction or a snapshot begins. */
+ec_t db_hold(struct db *db);
+void db_let_go(struct db *db);
+
 ec_t db_begin(struct db *db);
 ec_t db_commit(struct db *db);               /* on an error everything is rolled back */
 void db_rollback(struct db *db);             /* nothing happens without a transaction */

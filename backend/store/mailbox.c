@@ -69,6 +69,7 @@ static void lease_end(void *lease)
     if (c == NULL)
         return;
     mailbox_abort(m);
+    mailbox_let_go(m);
     pthread_mutex_lock(&m->store->lock);
     struct mailbox **at = &m->store->leases;
     while (*at != m)
@@ -116,6 +117,9 @@ void mailbox_close(struct mailbox *m)
     if (m != NULL && m->conn != NULL && --m->opened == 0)
         lease_end(m);
 }
+
+ec_t mailbox_hold(struct mailbox *m) { return db_hold(m->db); }
+void mailbox_let_go(struct mailbox *m) { db_let_go(m->db); }
 
 /* --- the write transaction ---------------------------------------------------------------------------------------------------- */
 ec_t store_writing(struct mailbox *m)

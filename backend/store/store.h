@@ -61,6 +61,10 @@ ec_t mailbox_open(struct store *s, struct arena *a, const struct guid *id, const
 /* Gives the lease back before the arena ends (rolls back what is open). */
 void mailbox_close(struct mailbox *m);
 
+/* Between the two, or up to mailbox_write, what is read is of one moment, and reading is cheaper.  For one request's work; not while waiting for others. */
+ec_t mailbox_hold(struct mailbox *m);
+void mailbox_let_go(struct mailbox *m);
+
 ec_t mailbox_write(struct mailbox *m);
 bool mailbox_writing(const struct mailbox *m);
 bool mailbox_changed(const struct mailbox *m);   /* something was really written in the open transaction */

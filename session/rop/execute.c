@@ -212,6 +212,7 @@ static void sort_leases(struct exec *x, struct execute_result *out)
     out->changed = arena_array(x->a, struct mailbox *, x->leases);
     for (size_t i = 0; i < x->leases; i++) {
         struct mailbox *m = x->lease[i].m;
+        mailbox_let_go(m);
         if (!mailbox_writing(m))
             continue;
         if (!out->failed && mailbox_changed(m))

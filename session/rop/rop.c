@@ -114,6 +114,8 @@ static struct exec_lease *lease_of(struct exec *x, const struct logon_entry *l, 
     struct actor as = { l->owner ? ACTOR_OWNER : ACTOR_DELEGATE, x->context->user_dn };
     struct mailbox *m;
     *ec = mailbox_open(x->env->store, x->a, &l->mailbox, &as, &m);
+    if (*ec == ecNone)
+        *ec = mailbox_hold(m);
     if (*ec != ecNone)
         return NULL;
     x->lease = arena_grow(x->a, x->lease, &x->lease_cap, x->leases, sizeof *x->lease);
