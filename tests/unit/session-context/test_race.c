@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { THREADS = 4, ROUNDS = 60, LEASE = 150 };
+enum { THREADS = 4, ROUNDS = 40, LEASE = 150 };
 
 struct round {
     struct bench *b;

@@ -250,7 +250,7 @@ static void die_and_repeat(const char *point, bool effect)
 {
     struct bench *b = bench_open();
     struct client k = { 0 }, before;
-    b->config.lock_lease = 200;
+    b->config.lock_lease = 100;
     bench_connect(b, &k);
     REQUIRE(bench_worker_process(b, &k, "prelude", "{g}:1", "prelude", "zero", ""));
     before = k;
