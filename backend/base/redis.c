@@ -160,6 +160,8 @@ static bool skip_unwanted(struct redis_conn *c)
         redisReply *r = reply(c);
         if (r == NULL)
             return false;
+        if (r->type == REDIS_REPLY_ERROR)
+            log_line(LOGL_WARN, "redis", "a command whose reply nobody waited for failed", "error", r->str, NULL);
         freeReplyObject(r);
     }
     return true;

@@ -132,7 +132,8 @@ bool context_lost(const struct context *c);
 
 /* Administration: ends a context whoever has its lock; what runs in it comes to nothing.  ecNotFound, ecServerBusy. */
 ec_t context_end(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID]);
-/* A look without lock: header and all blocks as they are now (context_block); only reading is allowed.  ecNotFound, ecServerBusy. */
+/* A look without lock: header and all blocks as they are now (context_block); only reading is allowed.  ecNotFound: it is
+ * certainly not there; ecServerBusy: Redis does not tell; ecCorruptData: there, but unreadable. */
 ec_t context_peek(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out);
 /* First 8 bytes of SHA-256 of the id, hex: the name of a context in logs. */
 const char *context_digest(struct arena *a, const uint8_t id[CONTEXT_ID]);

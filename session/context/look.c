@@ -31,26 +31,31 @@ enum begin context_ping(const struct context_env *e, struct arena *a, const stru
 }
 
 /* --- administration ----------------------------------------------------------------------------------------------------------------------- */
-/* Control, headers and time to live of one key. False: gone or unreadable. */
-static bool view(struct context *c, int64_t *ttl_ms, bool *locked)
+/* Control, headers and time to live of one key.  ecNotFound: there is no such key; ecServerBusy: Redis does not tell; ecCorruptData: it is there and
+ * cannot be read (damaged, or of a newer release). */
+static ec_t view(struct context *c, int64_t *ttl_ms, bool *locked)
 {
     struct redis_value got, ttl, now;
     struct control k;
+    struct redis_conn *r = c->p->redis;
     struct blob get[] = { blob_str("HMGET"), c->p->key, blob_str("c"), field_header(0), field_header(1) };
     struct blob pttl[] = { blob_str("PTTL"), c->p->key };
     struct blob time[] = { blob_str("TIME") };
-    redis_queue(c->p->redis, 5, get);
-    redis_queue(c->p->redis, 2, pttl);
-    redis_queue(c->p->redis, 1, time);
-    if (redis_flush(c->p->redis) != REDIS_DONE || redis_next(c->p->redis, &got) != REDIS_DONE || redis_next(c->p->redis, &ttl) != REDIS_DONE ||
-        redis_next(c->p->redis, &now) != REDIS_DONE)
-        return false;
-    if (got.type != REDIS_ARRAY || got.n != 3 || now.type != REDIS_ARRAY || now.n != 2 || !control_load(got.v[0].s, &k))
-        return false;
+    redis_queue(r, 5, get);
+    redis_queue(r, 2, pttl);
+    redis_queue(r, 1, time);
+    if (redis_flush(r) != REDIS_DONE || redis_next(r, &got) != REDIS_DONE || redis_next(r, &ttl) != REDIS_DONE || redis_next(r, &now) != REDIS_DONE)
+        return EC(ecServerBusy);
+    if (got.type != REDIS_ARRAY || got.n != 3 || now.type != REDIS_ARRAY || now.n != 2 || ttl.type != REDIS_INT)
+        return EC(ecCorruptData);
+    if (ttl.i == -2)
+        return EC(ecNotFound);
+    if (!control_load(got.v[0].s, &k))
+        return EC(ecCorruptData);
     uint64_t ms = strtoull((const char *)now.v[0].s.p, NULL, 10) * 1000 + strtoull((const char *)now.v[1].s.p, NULL, 10) / 1000;
     *ttl_ms = ttl.i;
     *locked = k.state >= STATE_RUNNING && k.deadline > ms;
-    return private_load(c, &k, got.v[1].s, got.v[2].s);
+    return private_load(c, &k, got.v[1].s, got.v[2].s) ? ecNone : EC(ecCorruptData);
 }
 
 ec_t context_peek(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out)
@@ -60,8 +65,7 @@ ec_t context_peek(const struct context_env *e, struct arena *a, const uint8_t id
     bool locked;
     if (!private_connect(c))
         return EC(ecServerBusy);
-    if (!view(c, &ttl, &locked))
-        return EC(ecNotFound);
+    TRY(view(c, &ttl, &locked));
     *out = c;
     return ecNone;
 }
@@ -90,7 +94,7 @@ static void show(const struct context_env *e, struct blob key, void (*each)(void
         return;
     struct arena *a = arena_new(SYSTEM_ARENA);
     struct context *c = private_new(e, a, id, NULL);
-    if (private_connect(c) && view(c, &ttl, &locked))
+    if (private_connect(c) && view(c, &ttl, &locked) == ecNone)
         each(ctx, c, ttl, locked);
     arena_free(a);
 }

@@ -410,6 +410,10 @@ TEST(administration)
     CHECK_EC(context_end(&b->env, b->a, t.c->id), ecNone);
     CHECK_EC(context_end(&b->env, b->a, t.c->id), ecNotFound);
     CHECK_EC(context_peek(&b->env, b->a, t.c->id, &c), ecNotFound);
+    uint8_t id[CONTEXT_ID];
+    REQUIRE(cookie_read_context(b->env.keys, b->a, other.context, id) == COOKIE_GOOD);
+    bench_redis(b, arena_printf(b->a, "HSET %s c garbage", bench_key(b, &other)));
+    CHECK_EC(context_peek(&b->env, b->a, id, &c), ecCorruptData);
     bench_effect(b, &t, "never");
     CHECK(context_finish(t.c, &t.m, 1, blob_str("")) == CONTEXT_OVERTAKEN);
     CHECK_INT(bench_effects(b, "never"), 0);
