@@ -72,3 +72,16 @@ SESSION(objects_say_what_they_are,
     "  0A 00 01 0A00 0100 0300FE0F 01000000",
     "< 06 01 00000000 00", "  23 02 00000000 00000000", "  07 01 00000000 00 05000000", "  07 02 00000000 00 07000000",
     "  0A 01 00000000 0100 0000 0300FE0F 05000780")
+
+/* Each is refused as a problem: PidTagAccess, PidTagAccessLevel, PidTagChangeKey, PidTagCreationTime, PidTagLastModifierName,
+ * PidTagLastModificationTime, PidTagRecordKey, PidTagSearchKey, PidTagObjectType (OXCPRPT R11, R25, R853, R855, R857, R859, R863). */
+#define READ_ONLY_VALUES                                                                                    \
+    "0300F40F 3F000000  0300F70F 01000000  0201E265 0100 41  40000730 0000000000000000  1F00FA3F \"x\"  40000830 0000000000000000"    \
+    "  0201F90F 0100 41  02010B30 0100 41  0300FE0F 01000000"
+
+SESSION(what_only_the_server_sets,
+    "login", "mail inbox \"one\" 1",
+    "> 03 00 00 01 FF0F {inbox} 01 {m1}", "< *",
+    "> 0A 00 01 4F00 0900 " READ_ONLY_VALUES,
+    "< 0A 01 00000000 0900  0000 0300F40F 05000780  0100 0300F70F 05000780  0200 0201E265 05000780  0300 40000730 05000780",
+    "  0400 1F00FA3F 05000780  0500 40000830 05000780  0600 0201F90F 05000780  0700 02010B30 05000780  0800 0300FE0F 05000780")
