@@ -102,7 +102,7 @@ static void mem_read(struct cursor *k, bool forward, size_t n, view_sink row, vo
             break;
         i = forward ? i + 1 : i - 1;
     }
-    k->pos = mem_pos(k, i);
+    k->pos = !forward && i == 0 ? cursor_begin() : mem_pos(k, i);
 }
 
 static void mem_seek(struct cursor *k, int32_t delta, int32_t *moved)
