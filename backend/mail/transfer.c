@@ -16,16 +16,23 @@ static unsigned digit(uint8_t c)
     return c == '=' ? PAD : c == ' ' || c == '\t' || c == '\r' || c == '\n' ? SKIP : BAD;
 }
 
-/* Up to the first line with something strange in it, or all, strange bytes left out.  Padding ends a group, not the text: several encoded pieces in a row are
- * seen in the field.  *stop: behind the last line taken. */
-static struct blob from_base64(struct arena *a, struct blob in, size_t *stop)
+struct digits { uint8_t of[256]; };
+
+static void all_digits(struct digits *t)
+{
+    for (unsigned c = 0; c < 256; c++)
+        t->of[c] = (uint8_t)digit((uint8_t)c);
+}
+
+/* The first `stop` bytes decoded, strange ones left out.  Padding ends a group, not the text: several encoded pieces in a row are seen in the field. */
+static struct blob from_base64(struct arena *a, const struct digits *t, struct blob in, size_t stop)
 {
     uint8_t *out = arena_alloc(a, in.n / 4 * 3 + 4);
     uint32_t v = 0;
     size_t   n = 0;
     unsigned have = 0;
-    for (size_t i = 0; i < *stop; i++) {
-        unsigned d = digit(in.p[i]);
+    for (size_t i = 0; i < stop; i++) {
+        unsigned d = t->of[in.p[i]];
         if (d < 64) {
             v = v << 6 | d;
             if (++have == 4) {
@@ -35,7 +42,7 @@ static struct blob from_base64(struct arena *a, struct blob in, size_t *stop)
                 have = 0;
             }
         }
-        if ((d == PAD || i + 1 == *stop) && have != 0) {
+        if ((d == PAD || i + 1 == stop) && have != 0) {
             if (have > 1)
                 out[n++] = (uint8_t)(v << (24 - 6 * have) >> 16);
             if (have > 2)
@@ -47,12 +54,12 @@ static struct blob from_base64(struct arena *a, struct blob in, size_t *stop)
 }
 
 /* Where the first line begins that holds bytes foreign to base64; *bad counts all of them. */
-static size_t clean_end(struct blob in, size_t *bad)
+static size_t clean_end(const struct digits *t, struct blob in, size_t *bad)
 {
     size_t line = 0, end = in.n;
     *bad = 0;
     for (size_t i = 0; i < in.n; i++) {
-        if (digit(in.p[i]) == BAD && (*bad)++ == 0)
+        if (t->of[in.p[i]] == BAD && (*bad)++ == 0)
             end = line;
         if (in.p[i] == '\n')
             line = i + 1;
@@ -64,12 +71,14 @@ static size_t clean_end(struct blob in, size_t *bad)
  * says, and stays as it came if there are many. */
 static struct blob base64_content(struct arena *a, struct blob in, bool text)
 {
-    size_t bad, end = clean_end(in, &bad), all = in.n;
+    struct digits t;
+    all_digits(&t);
+    size_t bad, end = clean_end(&t, in, &bad);
     if (bad == 0 || (!text && bad <= in.n / 100))
-        return from_base64(a, in, &all);
+        return from_base64(a, &t, in, in.n);
     if (!text)
         return in;
-    struct blob head = from_base64(a, in, &end);
+    struct blob head = from_base64(a, &t, in, end);
     struct wr   w = wr_in(a, head.n + in.n - end);
     wr_put(&w, head);
     wr_bytes(&w, in.p + end, in.n - end);

@@ -347,7 +347,7 @@ static int report(struct import *i, ec_t ec)
 int cmd_import_(struct ctl *c)
 {
     struct import i = { .c = c, .terminal = isatty(STDERR_FILENO) && !c->json, .started = clock_ms() };
-    struct sigaction on_stop = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction on_stop = { .sa_handler = stop };
     if (c->argc < 2)
         return ctl_usage(c);
     if (!ctl_person(c, c->argv[0], &i.who))
