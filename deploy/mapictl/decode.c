@@ -1,5 +1,7 @@
-/* decode.c - mapictl decode: a captured Execute body, request or response, printed field by field from the tables. */
+/* decode.c - mapictl decode: a captured body, request or response, printed field by field from the tables. */
 #include "deploy/mapictl/ctl.h"
+#include "deploy/mapictl/decode.h"
+#include "backend/base/must.h"
 #include "backend/base/utf.h"
 #include "backend/mapi/propname.h"
 #include "backend/mapi/restriction.h"
@@ -7,6 +9,8 @@
 #include "session/rop/rpcext.h"
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { CAPTURE_MAX = 8 << 20, TEXT_SHOWN = 120, BYTES_SHOWN = 32 };
 
@@ -292,8 +296,8 @@ static bool show_request_body(struct arena *a, struct rd *r)
     uint32_t max = rd_u32(r);
     if (!rd_ok(r))
         return false;
-    printf("Execute request: Flags 0x%x, RopBufferSize %zu, MaxRopOut %u, %zu bytes behind\n", flags, buffer.n, max, r->n);
-    return show_buffer(a, buffer, show_request);
+    printf("Execute request: Flags 0x%x, RopBufferSize %zu, MaxRopOut %u\n", flags, buffer.n, max);
+    return show_buffer(a, buffer, show_request) && decode_aux(a, r);
 }
 
 static bool show_answer_body(struct arena *a, struct rd *r)
@@ -303,7 +307,7 @@ static bool show_answer_body(struct arena *a, struct rd *r)
     if (!rd_ok(r))
         return false;
     printf("Execute response: StatusCode %u, ErrorCode %s, Flags 0x%x, RopBufferSize %zu\n", status, err_name(error), flags, buffer.n);
-    return show_buffer(a, buffer, show_answer);
+    return show_buffer(a, buffer, show_answer) && decode_aux(a, r);
 }
 
 /* --- the file ---------------------------------------------------------------------------------------------------------------------------- */
@@ -330,6 +334,44 @@ static bool skip_preamble(struct rd *r)
     return true;
 }
 
+static bool show_body(struct arena *a, struct rd *r, bool answer)
+{
+    struct rd peek = *r;
+    if (answer && rd_u32(&peek) != 0)
+        return decode_failure(a, r);
+    if (decode_is_connect(*r, answer))
+        return answer ? decode_connect_answer(a, r) : decode_connect_request(a, r);
+    return answer ? show_answer_body(a, r) : show_request_body(a, r);
+}
+
+/* Texts of a capture may be anything; JSON is UTF-8. */
+static size_t plain(char *line, size_t n)
+{
+    if (!utf8_valid(blob_of(line, n)))
+        for (size_t i = 0; i < n; i++)
+            if ((unsigned char)line[i] >= 0x80)
+                line[i] = '?';
+    return n;
+}
+
+/* What the printers say, as {"file", "whole", "lines"}: they write to the standard output, which is memory for that while. */
+static bool show_json(struct ctl *c, struct rd *r, bool answer)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = stdout;
+    must((stdout = open_memstream(&text, &n)) != NULL);
+    bool whole = show_body(c->a, r, answer);
+    fclose(stdout);
+    stdout = out;
+    json_t *lines = json_array();
+    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        json_array_append_new(lines, json_stringn_nocheck(line, plain(line, (size_t)(end - line))));
+    free(text);
+    ctl_show(c, json_pack("{s:s, s:b, s:o}", "file", c->argv[0], "whole", (int)whole, "lines", lines));
+    return whole;
+}
+
 int cmd_decode(struct ctl *c)
 {
     struct blob file;
@@ -338,7 +380,8 @@ int cmd_decode(struct ctl *c)
     if (!read_file(c, c->argv[0], &file))
         return ctl_fail(c, c->argv[0], "cannot be read, or is empty");
     struct rd r = rd_blob_of(file);
-    bool response = skip_preamble(&r) || ctl_option(c, "--response") != NULL;
-    bool ok = response && ctl_option(c, "--request") == NULL ? show_answer_body(c->a, &r) : show_request_body(c->a, &r);
-    return ok ? CTL_OK : ctl_fail(c, c->argv[0], "is not a whole Execute body of this direction");
+    bool preamble = skip_preamble(&r), answer = (preamble || ctl_option(c, "--response") != NULL) && ctl_option(c, "--request") == NULL;
+    if (c->json)
+        return show_json(c, &r, answer) ? CTL_OK : CTL_FAILED;
+    return show_body(c->a, &r, answer) ? CTL_OK : ctl_fail(c, c->argv[0], "is not a whole body of this direction");
 }

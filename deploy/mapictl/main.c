@@ -15,13 +15,24 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 /* Options that stand alone; every other takes the next argument as its value. */
 static const char *const alone[] = { "--password-stdin", "--no-mailbox", "--with-mailbox", "--revoke", "--request", "--response", "--full" };
 
-static void help(FILE *f)
+/* All commands, or those of one group ("user"). */
+static void help(FILE *f, const char *group)
 {
+    size_t n = strlen(group);
     fprintf(f, "usage: mapictl [--config FILE] [--json] COMMAND [ARGUMENTS]\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(f, "  %-15s %s\n  %-15s   %s\n", commands[i].words, commands[i].arguments, "", commands[i].help);
+        if (n == 0 || (strncmp(commands[i].words, group, n) == 0 && commands[i].words[n] == ' '))
+            fprintf(f, "  %-15s %s\n  %-15s   %s\n", commands[i].words, commands[i].arguments, "", commands[i].help);
     fprintf(f, "\nmapictl COMMAND --help shows one.  The configuration is the server's: --config, or $MAPIHTTPD_CONFIG.\n"
                "Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 a check or probe found a fault.\n");
+}
+
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strncmp(commands[i].words, word, strlen(word)) == 0 && commands[i].words[strlen(word)] == ' ')
+            return true;
+    return false;
 }
 
 static int help_one(const struct command *c)
@@ -116,14 +127,18 @@ int main(int argc, char **argv)
             c.config_path = argv[++at];
         else {
             bool asked = strcmp(argv[at], "--help") == 0;
-            help(asked ? stdout : stderr);
+            help(asked ? stdout : stderr, "");
             return asked ? CTL_OK : CTL_USAGE;
         }
+    }
+    if (at + 1 < argc && strcmp(argv[at + 1], "--help") == 0 && is_group(argv[at])) {
+        help(stdout, argv[at]);
+        return CTL_OK;
     }
     if (at == argc || (c.command = find(argc - at, argv + at, &used)) == NULL) {
         if (at < argc)
             fprintf(stderr, "mapictl: no command \"%s%s%s\"\n", argv[at], at + 1 < argc ? " " : "", at + 1 < argc ? argv[at + 1] : "");
-        help(stderr);
+        help(stderr, "");
         return CTL_USAGE;
     }
     int rc = take_apart(&c, argc - at - used, argv + at + used);

@@ -116,6 +116,51 @@ TEST(captured_bodies_are_decoded)
     arena_free(a);
 }
 
+static const char *capture(struct stack *st, struct arena *a, struct blob body)
+{
+    const char *path = arena_printf(a, "%s/captured.bin", st->dir);
+    FILE *f = fopen(path, "wb");
+    REQUIRE(f != NULL && fwrite(body.p, 1, body.n, f) == body.n && fclose(f) == 0);
+    return path;
+}
+
+/* Connect, its answer with auxiliary blocks, failures; for programs; and every truncation is told, none crashes. */
+TEST(captured_connects_are_decoded)
+{
+    struct stack *st = stack_shared();
+    struct arena *a = arena_new(1 << 24);
+    struct walk w;
+    struct mapic_reply reply;
+    const char *why = NULL, *path = capture(st, a, mapic_connect_body(a, "/o=Demo/cn=ana"));
+    struct run *out = mapictl(st, "", arena_printf(a, "decode %s", path));
+    CHECK_INT(out->rc, 0);
+    HAS(out, "Connect request: UserDn \"/o=Demo/cn=ana\"");
+    HAS(out, "(1252)");
+    walk_init(&w, st, &st->ana);
+    REQUIRE(mapic_connect(&w.c, w.a, st->ana.dn, &reply, &why) == ecNone);
+    path = capture(st, a, reply.http.body);
+    out = mapictl(st, "", arena_printf(a, "decode %s", path));
+    CHECK_INT(out->rc, 0);
+    HAS(out, "PollsMax");
+    HAS(out, "Ana Example");
+    HAS(out, "SERVER_SESSION_INFO");
+    json_t *j = json_loads(mapictl(st, "", arena_printf(a, "decode %s --json", path))->text, 0, NULL);
+    CHECK(json_is_true(json_object_get(j, "whole")));
+    CHECK(json_array_size(json_object_get(j, "lines")) > 5);
+    json_decref(j);
+    for (size_t n = 1; n < reply.body.n; n += 7) {
+        path = capture(st, a, blob_of(reply.body.p, n));
+        int rc = mapictl(st, "", arena_printf(a, "decode %s --response", path))->rc;
+        unit_check(rc == 0 || rc == 1, __FILE__, __LINE__, "%zu bytes: exit %d", n, rc);
+    }
+    path = capture(st, a, blob_of("\xf7\x06\0\0\0\0\0", 8));
+    out = mapictl(st, "", arena_printf(a, "decode %s --response", path));
+    CHECK_INT(out->rc, 0);
+    HAS(out, "StatusCode");
+    walk_end(&w);
+    arena_free(a);
+}
+
 TEST(wrong_usage_is_told)
 {
     struct stack *st = stack_shared();
@@ -128,7 +173,7 @@ TEST(wrong_usage_is_told)
                               "mailbox grant ana Inbox bob emperor", "mailbox grant ana Nowhere bob editor" };
     for (size_t i = 0; i < sizeof failing / sizeof failing[0]; i++)
         unit_int(mapictl(st, "pw", failing[i])->rc, 1, failing[i], __FILE__, __LINE__);
-    const char *help[] = { "--help", "user add --help", "import --help", "probe --help" };
+    const char *help[] = { "--help", "user --help", "user add --help", "import --help", "probe --help" };
     for (size_t i = 0; i < sizeof help / sizeof help[0]; i++) {
         unit_int(mapictl(st, "", help[i])->rc, 0, help[i], __FILE__, __LINE__);
         HAS(mapictl(st, "", help[i]), "usage: mapictl");
