@@ -20,7 +20,7 @@ struct db {
     struct made  *made[MADE];
     uint64_t     clock;
     bool         writing;
-    bool         held;     /* in a transaction for reading, by db_hold */
+    uint64_t     moment, moments; /* number of the hold that is on, 0: none; of those there were */
     bool         spoiled;  /* an error inside the transaction: it can only be rolled back */
     bool         failed;   /* a disk error at any time */
 };
@@ -86,19 +86,21 @@ ec_t db_check(struct db *db, void (*say)(void *ctx, const char *finding), void *
 
 ec_t db_hold(struct db *db)
 {
-    if (db->writing || db->held)
+    if (db->writing || db->moment != 0)
         return ecNone;
     TRY(note(db, db->ops->begin_read(db->conn)));
-    db->held = true;
+    db->moment = ++db->moments;
     return ecNone;
 }
 
 void db_let_go(struct db *db)
 {
-    if (db->held)
+    if (db->moment != 0)
         note(db, db->ops->rollback(db->conn));
-    db->held = false;
+    db->moment = 0;
 }
+
+uint64_t db_moment(const struct db *db) { return db->moment; }
 
 ec_t db_snapshot(struct db *db)
 {

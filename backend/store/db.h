@@ -90,6 +90,7 @@ void db_snapshot_end(struct db *db);
  * when a transaction or a snapshot begins. */
 ec_t db_hold(struct db *db);
 void db_let_go(struct db *db);
+uint64_t db_moment(const struct db *db);     /* which of this connection's holds is on, 0: none.  What was read under a number is so under that number */
 
 ec_t db_begin(struct db *db);
 ec_t db_commit(struct db *db);               /* on an error everything is rolled back */

@@ -131,10 +131,30 @@ ec_t message_row_more(struct mailbox *m, struct arena *a, struct message_row *r,
     return read_one(r, &q, MCOLS_ALL, a);
 }
 
+/* Opening a message and answering for it asks for the same row four times in a request. */
+static const struct message_row *remembered(const struct mailbox *m, uint64_t mid)
+{
+    bool same = m->row != NULL && m->row->mid == mid && m->row_moment == db_moment(m->db) && m->row_moment != 0;
+    return same ? m->row : NULL;
+}
+
+static void remember(struct mailbox *m, const struct arena *a, const struct message_row *r)
+{
+    if (db_moment(m->db) == 0 || a != m->arena)
+        return;
+    if (m->row == NULL)
+        m->row = arena_one(m->arena, struct message_row);
+    *m->row = *r;
+    m->row_moment = db_moment(m->db);
+}
+
 ec_t message_row_load(struct mailbox *m, struct arena *a, uint64_t mid, colmask want, struct message_row *out)
 {
-    *out = (struct message_row){ .mid = mid };
-    return message_row_more(m, a, out, want | MCOL_BIT(fid));
+    const struct message_row *known = remembered(m, mid);
+    *out = known != NULL ? *known : (struct message_row){ .mid = mid };
+    TRY(message_row_more(m, a, out, want | MCOL_BIT(fid)));
+    remember(m, a, out);
+    return ecNone;
 }
 
 /* Column expressions for `want` in the order in which message_row_read_cols takes them. */

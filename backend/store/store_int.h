@@ -26,6 +26,8 @@ struct mailbox {
     struct mailbox_info info;
     filetime_t   now;              /* when the lease began, or the transaction */
     void        *views;            /* view*.c: what it remembers during the lease */
+    struct message_row *row;       /* message_row.c: the row read last, and the db_moment in which it was */
+    uint64_t     row_moment;
 
     /* the write transaction */
     bool         writing, in_savepoint;
