@@ -28,6 +28,10 @@ static void mark(void *ctx, const char *path, const char *rop)
             seen[id] = true;
 }
 
+/* RopAbort has nothing to abort, RopExpandRow and RopCollapseRow have no categories, RopGetStoreState is refused as by servers since Exchange 2010. */
+static bool only_refuses(unsigned id) { return id == 0x38 || id == 0x59 || id == 0x5A || id == 0x7B; }
+
+/* In all tests of this program together: some refuse every ROP, so a refusal does not count. */
 TEST(every_done_rop_has_a_vector_and_was_run)
 {
     bool seen[256] = { false };
@@ -37,6 +41,7 @@ TEST(every_done_rop_has_a_vector_and_was_run)
         if (d->state != ROP_DONE)
             continue;
         unit_check(seen[id], __FILE__, __LINE__, "no tests/vectors/Rop%s.hex", d->name);
-        unit_check(rop_stat((uint8_t)id).calls > 0, __FILE__, __LINE__, "Rop%s was not run", d->name);
+        struct rop_stat stat = rop_stat((uint8_t)id);
+        unit_check(stat.calls > (only_refuses(id) ? 0 : stat.errors), __FILE__, __LINE__, "Rop%s was not run with success", d->name);
     }
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PLACES = 8, LINE_MAX_ = 8192, MAILS = 64, LIST_MAX = 65536 };
+enum { PLACES = 8, LINE_MAX_ = 8192, MAILS = 64, KEPT = 10, LIST_MAX = 65536 };
 
 struct script {
     const char  *path;
@@ -15,6 +15,7 @@ struct script {
     uint32_t     table[PLACES], before[PLACES];
     uint64_t     mail[MAILS];
     size_t       mails, steps;
+    struct { uint8_t id[8]; size_t at; bool wanted; } kept[KEPT]; /* ids out of answers */
     struct wr    request, expected, mask;  /* mask: 0 any byte, 1 this byte, 2 anything from here */
     struct wr   *into;
     struct blob  last;                     /* the last list that ran */
@@ -61,8 +62,35 @@ static void put_guid(struct script *s, const char *name)
     arena_free(a);
 }
 
+/* {=3}: an id of an answer to be kept; {#3}: the id. */
+static void put_kept(struct script *s, char how, unsigned i)
+{
+    if (i >= KEPT || (how == '=') != (s->into == &s->expected)) {
+        complain(s, "{=0} to {=9} in answers, {#0} to {#9} in requests");
+        return;
+    }
+    if (how == '=') {
+        s->kept[i].at = s->expected.n;
+        s->kept[i].wanted = true;
+    }
+    put(s, s->kept[i].id, sizeof s->kept[i].id, how == '#');
+}
+
+static void keep(struct script *s)
+{
+    for (size_t i = 0; i < KEPT; i++)
+        if (s->kept[i].wanted && s->answer.n >= s->kept[i].at + 8)
+            memcpy(s->kept[i].id, s->answer.p + s->kept[i].at, 8);
+    for (size_t i = 0; i < KEPT; i++)
+        s->kept[i].wanted = false;
+}
+
 static void put_name(struct script *s, const char *name)
 {
+    if (*name == '=' || *name == '#') {
+        put_kept(s, *name, (unsigned)(name[1] - '0'));
+        return;
+    }
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (strcmp(name, folders[i].name) == 0) {
             put_id(s, s->d->fid[folders[i].f]);
@@ -154,6 +182,7 @@ static void check_answer(struct script *s)
     }
     same = same && (rest || r.n == 0);
     unit_check(same, s->path, (int)s->line, "answer differs at byte %zu (error %s): %s", at, err_name(s->d->error), hex(s->d->life, s->answer));
+    keep(s);
     wr_rewind(&s->expected, 0);
     wr_rewind(&s->mask, 0);
 }
