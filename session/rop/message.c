@@ -52,13 +52,6 @@ ec_t message_code_page(uint16_t id, uint16_t *out)
     return *out == 0 || codepage_known(*out) ? ecNone : EC(ecUnknownCodePage);
 }
 
-/* A wire id of this mailbox -> its counter. */
-static ec_t own_id(uint64_t wire, uint64_t *out)
-{
-    *out = id_gc(wire);
-    return id_replid(wire) == REPLID_OWN && *out != 0 ? ecNone : EC(ecNotFound);
-}
-
 /* --- opening ------------------------------------------------------------------------------------------------------------------- */
 
 /* Other bits than those of the four modes are ignored (OXCMSG R1293). */
@@ -81,8 +74,8 @@ ec_t rop_OpenMessage(struct rop_ctx *c)
     bool writable;
     ec_t ec;
     TRY(message_code_page(page, &page));
-    TRY(own_id(wire_fid, &fid));
-    TRY(own_id(wire_mid, &mid));
+    TRY(rop_id(wire_fid, &fid));
+    TRY(rop_id(wire_mid, &mid));
     TRY(message_open(c->m, fid, mid, (mode & OPEN_MODE_DELETED) != 0, &info));
     TRY(may_open(&info, mode, &writable));
     struct object *o = rop_output(c, OBJ_MESSAGE, &ec);
@@ -132,7 +125,7 @@ ec_t rop_CreateMessage(struct rop_ctx *c)
     struct folder f;
     ec_t ec;
     TRY(message_code_page(page, &page));
-    TRY(own_id(wire_fid, &fid));
+    TRY(rop_id(wire_fid, &fid));
     TRY(folder_open(c->m, fid, false, &f));
     if ((f.rights & RIGHT_CREATE) == 0 || f.search)
         return EC(ecAccessDenied);

@@ -1,19 +1,12 @@
 /* msgflags.c - status and read state of messages, written at once. MS-OXCMSG 2.2.3.8-2.2.3.11, 3.2.5.8-3.2.5.11. */
-#include "backend/mapi/entryid.h"
 #include "session/object/folder.h"
 #include "session/rop/draft.h"
-
-static ec_t own_mid(uint64_t wire, uint64_t *out)
-{
-    *out = id_gc(wire);
-    return id_replid(wire) == REPLID_OWN ? ecNone : EC(ecNotFound);
-}
 
 ec_t rop_GetMessageStatus(struct rop_ctx *c)
 {
     uint64_t mid;
     uint32_t status;
-    ec_t ec = own_mid(rd_u64(c->in), &mid);
+    ec_t ec = rop_id(rd_u64(c->in), &mid);
     rop_note(c, "mid=%llx", (unsigned long long)mid);
     TRY(ec);
     TRY(message_status(c->m, c->object->folder->fid, mid, &status));
@@ -24,7 +17,7 @@ ec_t rop_GetMessageStatus(struct rop_ctx *c)
 ec_t rop_SetMessageStatus(struct rop_ctx *c)
 {
     uint64_t mid;
-    ec_t ec = own_mid(rd_u64(c->in), &mid);
+    ec_t ec = rop_id(rd_u64(c->in), &mid);
     uint32_t flags = rd_u32(c->in), mask = rd_u32(c->in), old;
     rop_note(c, "mid=%llx flags=%08x mask=%08x", (unsigned long long)mid, flags, mask);
     TRY(ec);
@@ -43,7 +36,7 @@ ec_t rop_SetReadFlags(struct rop_ctx *c)
     bool all = n == 0, changed = false, partial = false;
     uint64_t *mids = arena_array(c->a, uint64_t, n);
     for (size_t i = 0; i < n; i++)
-        known += own_mid(rd_u64(c->in), &mids[known]) == ecNone;
+        known += rop_id(rd_u64(c->in), &mids[known]) == ecNone;
     if (!rd_ok(c->in))
         return EC(ecRpcFormat);
     rop_note(c, "flags=%02x messages=%zu", flags, n);

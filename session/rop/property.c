@@ -5,6 +5,7 @@
 #include "backend/store/named.h"
 #include "session/object/folder.h"
 #include "session/rop/draft.h"
+#include "session/rop/execute.h"
 #include "session/rop/logon.h"
 #include "session/rop/stream.h"
 #include <stdlib.h>
@@ -103,7 +104,7 @@ ec_t rop_GetPropertiesSpecific(struct rop_ctx *c)
 ec_t rop_GetPropertiesAll(struct rop_ctx *c)
 {
     rd_u16(c->in); /* PropertySizeLimit */
-    bool unicode = rd_u16(c->in) != 0;
+    bool unicode = rd_u16(c->in) != 0, alone = rop_cannot_grow(c);
 
     struct props p;
     struct pv_codec codec = draft_codec(c, c->object);
@@ -116,6 +117,8 @@ ec_t rop_GetPropertiesAll(struct rop_ctx *c)
             as_string8(&p.v[i]);
         propval_write_tagged(c->out, &codec, &p.v[i]);
     }
+    if (c->out->full && alone)
+        c->x->status = ecServerMemory; /* OXCPRPT R466: no buffer is large enough */
     return ecNone;
 }
 

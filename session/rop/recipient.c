@@ -90,8 +90,12 @@ ec_t rop_ReadRecipients(struct rop_ctx *c)
         return EC(ecNotFound);
     recipient_columns(c->a, &m, &cols);
 
-    if (write_rows(c->out, &codec, &cols, &m, from, ROWS_READ, true) == 0)
-        c->out->full = true;
+    bool alone = rop_cannot_grow(c);
+    if (write_rows(c->out, &codec, &cols, &m, from, ROWS_READ, true) != 0)
+        return ecNone;
+    if (alone)
+        return EC(ecBufferTooSmall); /* OXCMSG R1056 */
+    c->out->full = true;
     return ecNone;
 }
 

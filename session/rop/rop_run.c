@@ -212,7 +212,7 @@ static void too_small(struct exec *x, const struct rop_request *v, size_t n, boo
 {
     x->out.max = x->ceiling;
     if (first && x->ceiling_max) {
-        x->status = ecBufferTooSmall;
+        x->status = x->status != 0 ? x->status : (ec_t)ecBufferTooSmall; /* a handler can know better */
         return;
     }
     wr_u8(&x->out, 0xFF);

@@ -36,7 +36,7 @@ struct rd rig_run(struct rig *g, struct blob rops, uint32_t *table, size_t n)
     struct rop_env env = { .config = g->config, .store = g->store };
     arena_free(g->a);
     struct arena *a = g->a = arena_new(256 << 20);
-    struct exec x = { .env = &env, .a = a, .context = rig_context(g, a), .out = wr_in(a, g->room), .ceiling = g->room };
+    struct exec x = { .env = &env, .a = a, .context = rig_context(g, a), .out = wr_in(a, g->room), .ceiling = g->room, .ceiling_max = g->room_max };
     x.objects = objects_new(x.context);
     x.codec = (struct pv_codec){ a, 1252, PV_COUNTS_ROP };
     for (size_t i = 0; i < n; i++)

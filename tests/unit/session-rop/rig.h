@@ -20,6 +20,7 @@ struct rig {
     uint32_t        next_handle;
     uint64_t        requests;
     size_t          room;           /* bytes of an answer */
+    bool            room_max;       /* ... and the client can offer no more */
     struct arena   *a;              /* of the last request: answers live until the next */
     ec_t            failed;         /* of the last request as a whole */
     size_t          largest;        /* block so far */

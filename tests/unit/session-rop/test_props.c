@@ -102,6 +102,30 @@ TEST(what_is_too_long_for_all_is_an_error_in_it)
     rig_end(g);
 }
 
+TEST(more_properties_than_any_answer_holds)
+{
+    struct rig *g = rig_new();
+    uint32_t m = make_message(g);
+    struct rd r;
+    for (uint32_t round = 0; round < 2; round++) {
+        struct wr w = wr_in(g->life, 1 << 16);
+        wr_u16(&w, 0);
+        wr_u16(&w, 2500);
+        for (uint32_t i = 0; i < 2500; i++) {
+            wr_u32(&w, (0x4000 + round * 2500 + i) << 16 | PtypInteger32);
+            wr_u32(&w, i);
+        }
+        wr_patch_u16(&w, 0, (uint16_t)(wr_mark(&w) - 2));
+        REQUIRE_EC(rig_rop(g, m, ROP_SET_PROPS, wr_blob(&w), &r, NULL), ecNone);
+    }
+    CHECK_EC(rig_rop(g, m, ROP_GET_ALL, rig_args(g, "ww", 0ull, 1ull), NULL, NULL), ecBufferTooSmall);
+    g->room_max = true;
+    CHECK_EC(rig_rop(g, m, ROP_GET_ALL, rig_args(g, "ww", 0ull, 1ull), NULL, NULL), 0x000003F0);
+    g->room = 1 << 16;
+    CHECK_EC(rig_rop(g, m, ROP_GET_ALL, rig_args(g, "ww", 0ull, 1ull), NULL, NULL), ecNone);
+    rig_end(g);
+}
+
 TEST(initial_values_of_a_message)
 {
     struct rig *g = rig_new();
