@@ -13,6 +13,8 @@ static const struct role sender = { PidTagSenderName, PidTagSenderAddressType, P
                                     PidTagSenderSearchKey };
 static const struct role representing = { PidTagSentRepresentingName, PidTagSentRepresentingAddressType, PidTagSentRepresentingEmailAddress,
                                           PidTagSentRepresentingSmtpAddress, PidTagSentRepresentingEntryId, PidTagSentRepresentingSearchKey };
+static const struct role receipt = { PidTagReadReceiptName, PidTagReadReceiptAddressType, PidTagReadReceiptEmailAddress, PidTagReadReceiptSmtpAddress,
+                                     PidTagReadReceiptEntryId, PidTagReadReceiptSearchKey };
 static const struct role recipient = { PidTagDisplayName, PidTagAddressType, PidTagEmailAddress, PidTagSmtpAddress, PidTagEntryId, PidTagSearchKey };
 
 static void set_role(struct arena *a, struct props *p, const struct role *r, const struct person *who)
@@ -157,6 +159,17 @@ static void set_reply_to(struct mail *m)
     props_set(m->a, &m->out->set, pv_strn(PidTagReplyRecipientNames, wr_blob(&names)));
 }
 
+/* Who wants to know that it was read, or that it was not. */
+static void set_receipt(struct mail *m)
+{
+    struct found f = people(m, "Disposition-Notification-To", 1);
+    if (f.n == 0)
+        return;
+    set_role(m->a, &m->out->set, &receipt, &f.v[0]);
+    props_set(m->a, &m->out->set, pv_bool(PidTagReadReceiptRequested, true));
+    props_set(m->a, &m->out->set, pv_bool(PidTagNonReceiptNotificationRequested, true));
+}
+
 /* The recipients of a report are those that it reports on (report.c); whom it was sent to stands in the header block. */
 void mail_addresses(struct mail *m)
 {
@@ -172,4 +185,5 @@ void mail_addresses(struct mail *m)
         add_recipients(m, "Bcc", 3);
     }
     set_reply_to(m);
+    set_receipt(m);
 }

@@ -122,6 +122,23 @@ static void set_importance(struct mail *m)
         props_set(m->a, &m->out->set, pv_i32(PidTagSensitivity, v));
 }
 
+/* "OOF, AutoReply" -> bits (MS-OXCMAIL, X-Auto-Response-Suppress): which automatic answers the sender does not want. */
+static void set_suppress(struct mail *m)
+{
+    static const struct word kinds[] = { { "DR", 1 }, { "NDR", 2 }, { "RN", 4 }, { "NRN", 8 }, { "OOF", 16 }, { "AutoReply", 32 }, { "All", -1 } };
+    const char *s = get(m, "X-Auto-Response-Suppress");
+    int32_t bits = 0;
+    for (size_t n; s != NULL && *s != '\0'; s += n) {
+        s += strspn(s, ", \t");
+        n = strcspn(s, ", \t");
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+            if (strlen(kinds[i].text) == n && strncasecmp(kinds[i].text, s, n) == 0)
+                bits |= kinds[i].value;
+    }
+    if (bits != 0)
+        props_set(m->a, &m->out->set, pv_i32(PidTagAutoResponseSuppress, bits));
+}
+
 static void set_thread_index(struct mail *m)
 {
     const char *text = get(m, "Thread-Index");
@@ -222,6 +239,7 @@ void mail_headers(struct mail *m)
     set_subject(m);
     set_dates(m);
     set_importance(m);
+    set_suppress(m);
     set_thread_index(m);
     set_mapped(m);
     set_keywords(m);

@@ -33,8 +33,9 @@ bool mbox_next(struct blob file, size_t at, struct mbox_message *out, size_t *ne
 /* The bytes of the message with ">From " unescaped: borrowed if there is none, else in the arena. */
 struct blob mbox_unescaped(struct arena *a, struct blob raw);
 
-/* Sets read, flagged, answered, draft by the Status, X-Status and X-Mozilla-Status lines that mbox programs write. */
-void mbox_flags(struct arena *a, struct blob message, struct mail_options *o);
+/* Sets read, flagged, answered, draft by the Status, X-Status and X-Mozilla-Status lines that mbox programs write.  False: the message was deleted there and
+ * its bytes are only not yet removed from the file. */
+bool mbox_flags(struct arena *a, struct blob message, struct mail_options *o);
 
 /* Is this the beginning of an mbox?  A "From " line as mbox writers make them. */
 bool mbox_looks_so(struct blob file);

@@ -3,15 +3,21 @@
 
 enum { FROM_LINE_MAX = 400 };
 
-/* "From sender date": a separator has a word and, somewhere behind it, a time or a year. */
+static bool digit_at(struct blob b, size_t i) { return b.p[i] >= '0' && b.p[i] <= '9'; }
+
+/* "From sender date": whatever the form of the date, it has a time "12:34" and a year of four digits. */
 static bool from_line(struct blob file, size_t at)
 {
     if (file.n - at < 5 || memcmp(file.p + at, "From ", 5) != 0)
         return false;
+    bool time = false, year = false;
     size_t digits = 0;
-    for (size_t i = at; i < file.n && file.p[i] != '\n' && i - at < FROM_LINE_MAX; i++)
-        digits += file.p[i] >= '0' && file.p[i] <= '9';
-    return digits >= 4;
+    for (size_t i = at; i < file.n && file.p[i] != '\n' && i - at < FROM_LINE_MAX; i++) {
+        digits = digit_at(file, i) ? digits + 1 : 0;
+        year |= digits == 4;
+        time |= file.p[i] == ':' && i + 2 < file.n && digit_at(file, i - 1) && digit_at(file, i + 1) && digit_at(file, i + 2);
+    }
+    return time && year;
 }
 
 bool mbox_looks_so(struct blob file) { return file.n > 5 && from_line(file, 0); }
@@ -75,9 +81,9 @@ struct blob mbox_unescaped(struct arena *a, struct blob m)
     return blob_of(out, n);
 }
 
-enum { MOZILLA_READ = 1, MOZILLA_REPLIED = 2, MOZILLA_MARKED = 4 };
+enum { MOZILLA_READ = 1, MOZILLA_REPLIED = 2, MOZILLA_MARKED = 4, MOZILLA_EXPUNGED = 8 };
 
-void mbox_flags(struct arena *a, struct blob message, struct mail_options *o)
+bool mbox_flags(struct arena *a, struct blob message, struct mail_options *o)
 {
     struct part p;
     part_heads(a, message, true, &p);
@@ -87,4 +93,5 @@ void mbox_flags(struct arena *a, struct blob message, struct mail_options *o)
     o->answered |= strchr(x, 'A') != NULL || (mozilla & MOZILLA_REPLIED);
     o->flagged |= strchr(x, 'F') != NULL || (mozilla & MOZILLA_MARKED);
     o->draft |= strchr(x, 'T') != NULL;
+    return !(mozilla & MOZILLA_EXPUNGED);
 }

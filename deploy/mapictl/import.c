@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum { BATCH = 100, BATCH_BYTES = 32 << 20 };   /* one fsync for so much */
-enum { PROGRESS_MS = 100, BAR = 30 };
+enum { PROGRESS_MS = 100, BAR = 30, MESSAGE_MAX = 512 << 20 };
 static const uint64_t STDIN_MAX = (uint64_t)1 << 30;
 
 struct counts { uint64_t imported, known, bytes; };
@@ -34,7 +34,8 @@ struct import {
     uint64_t     fid, target, top; /* where messages go now; without a subfolder; what subfolders are made under */
     struct counts done, batch; /* committed; in the open batch */
     unsigned     in_batch;
-    uint64_t     failed, total, seen; /* total: bytes of all files if they were counted; seen: bytes gone through */
+    uint64_t     failed, deleted;     /* deleted: by the program that wrote the mbox */
+    uint64_t     total, seen;         /* total: bytes of all files if they were counted; seen: bytes gone through */
     json_t      *failures;
     bool         terminal;
     uint64_t     started, shown;
@@ -145,6 +146,10 @@ static ec_t import_message(struct import *i, struct arena *a, struct blob bytes,
     o.named = named;
     o.ctx = i;
     o.now = filetime_now();
+    if (bytes.n > MESSAGE_MAX) {
+        note_failure(i, path, "is larger than 512 MB");
+        return ecNone;
+    }
     TRY(mailbox_savepoint(i->m));
     ec_t ec = store_message(i, a, bytes, &o, &known);
     if (ec != ecNone) {
@@ -175,8 +180,9 @@ static ec_t import_mbox(struct import *i, struct blob file, const char *name, co
         struct arena *a = arena_new((size_t)1 << 30);
         struct mail_options o = *as;
         struct blob bytes = mbox_unescaped(a, one.raw);
-        mbox_flags(a, bytes, &o);
-        if (bytes.n > 0)
+        bool there = mbox_flags(a, bytes, &o);
+        i->deleted += !there;
+        if (there && bytes.n > 0)
             ec = import_message(i, a, bytes, &o, arena_printf(a, "%s:%zu", name, one.offset));
         i->seen += next - at;
         arena_free(a);
@@ -184,10 +190,25 @@ static ec_t import_mbox(struct import *i, struct blob file, const char *name, co
     return ec;
 }
 
+/* What is plainly no mail, though it may hold some; NULL: it may be mail. */
+static const char *no_mail(struct blob b)
+{
+    static const struct { const char *magic, *why; } kinds[] = {
+        { "!BDN", "is a PST file, which cannot be imported" }, { "\xD0\xCF\x11\xE0", "is an Outlook .msg or other OLE file, which cannot be imported" },
+        { "PK\x03\x04", "is a ZIP file; unpack it first" }, { "\x1F\x8B\x08", "is compressed; unpack it first" }, { "7z\xBC\xAF", "is compressed; unpack it first" },
+        { "BZh9", "is compressed; unpack it first" }, { "\xFD" "7zX", "is compressed; unpack it first" }, { "\x28\xB5\x2F\xFD", "is compressed; unpack it first" },
+    };
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+        if (b.n >= strlen(kinds[k].magic) && memcmp(b.p, kinds[k].magic, strlen(kinds[k].magic)) == 0)
+            return kinds[k].why;
+    return b.n == 0 ? "is empty" : NULL;
+}
+
 static ec_t import_bytes(struct import *i, struct blob bytes, const char *path, const struct mail_options *o)
 {
-    if (bytes.n == 0) {
-        note_failure(i, path, "is empty");
+    const char *why = no_mail(bytes);
+    if (why != NULL) {
+        note_failure(i, path, why);
         return ecNone;
     }
     if (mbox_looks_so(bytes))
@@ -330,8 +351,8 @@ static int report(struct import *i, ec_t ec)
 {
     uint64_t ms = clock_ms() - i->started + 1;
     const char *why = ec != ecNone ? reason(i->c, ec) : NULL;
-    json_t *r = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "login", i->who.login, "imported", (json_int_t)i->done.imported, "known",
-                          (json_int_t)i->done.known, "failed", (json_int_t)i->failed, "bytes", (json_int_t)i->done.bytes, "milliseconds", (json_int_t)ms,
+    json_t *r = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "login", i->who.login, "imported", (json_int_t)i->done.imported, "known",
+                          (json_int_t)i->done.known, "deleted", (json_int_t)i->deleted, "failed", (json_int_t)i->failed, "bytes", (json_int_t)i->done.bytes, "milliseconds", (json_int_t)ms,
                           "per_second", (json_int_t)(i->done.imported * 1000 / ms));
     if (why != NULL)
         json_object_set_new(r, "error", json_string(why));

@@ -40,7 +40,6 @@ static struct mail_flags flags_of(const char *path)
         f.flagged |= *p == 'F';
         f.answered |= *p == 'R';
         f.draft |= *p == 'D';
-        f.trashed |= *p == 'T';
     }
     return f;
 }

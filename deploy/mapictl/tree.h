@@ -4,7 +4,7 @@
 #include "backend/base/arena.h"
 #include "backend/base/err.h"
 
-struct mail_flags { bool seen, flagged, answered, draft, trashed; };
+struct mail_flags { bool seen, flagged, answered, draft; };
 
 struct tree_sink {
     ec_t (*file)(void *ctx, const char *path, const struct mail_flags *f);

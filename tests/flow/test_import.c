@@ -214,13 +214,14 @@ TEST(failures_are_named_and_stop_nothing)
     file(&w, dir, "1-empty.eml", "");
     file(&w, dir, "2-good.eml", simple(&w, "good"));
     file(&w, dir, "3-binary.eml", "\x01\x02\xff\xfe");
+    file(&w, dir, "4-outlook.eml", "\xD0\xCF\x11\xE0 and so on");
     REQUIRE(mkfifo(arena_printf(w.a, "%s/pipe", dir), 0600) == 0);
     struct report r = run(&w, "", arena_printf(w.a, "import ana %s/nowhere %s/pipe %s --folder Bad", dir, dir, dir));
     CHECK_INT(r.rc, 3);
     CHECK_INT(r.imported, 2);
-    CHECK_INT(r.failed, 3);
-    const char *want[] = { "/nowhere", "/pipe", "/1-empty.eml" };
-    for (size_t i = 0; i < 3; i++) {
+    CHECK_INT(r.failed, 4);
+    const char *want[] = { "/nowhere", "/pipe", "/1-empty.eml", "/4-outlook.eml" };
+    for (size_t i = 0; i < 4; i++) {
         json_t *one = json_array_get(json_object_get(r.json, "failures"), i);
         const char *name = json_string_value(json_object_get(one, "file"));
         CHECK(name != NULL && strlen(name) > strlen(want[i]) && strcmp(name + strlen(name) - strlen(want[i]), want[i]) == 0);
@@ -281,7 +282,8 @@ TEST(an_mbox_gives_its_messages_and_their_flags)
     begin(&w);
     const char *dir = directory(&w, "boxes");
     file(&w, dir, "x.mbox", "From a@b Mon Jan  1 12:00:00 2024\nStatus: RO\nSubject: 1 read\n\n>From me\n\nFrom a@b Mon Jan  1 12:00:00 2024\nSubject: 2 new\n\nx\n");
-    file(&w, dir, "Thunderbird", "From - Mon Jan  1 12:00:00 2024\nX-Mozilla-Status: 0001\nSubject: 3 no extension\n\nx\n");
+    file(&w, dir, "Thunderbird", "From - Mon Jan  1 12:00:00 2024\nX-Mozilla-Status: 0001\nSubject: 3 no extension\n\nx\n\n"
+                                    "From - Mon Jan  1 12:00:00 2024\nX-Mozilla-Status: 0009\nSubject: 4 expunged\n\nx\n");
     expect(&w, arena_printf(w.a, "ana %s --folder Boxes", dir), 0, 3, 0, 0);
     struct propval *rows, v[1];
     uint32_t message;

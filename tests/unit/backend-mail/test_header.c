@@ -158,12 +158,25 @@ TEST(threads_receipts_lists_and_times)
     CHECK_STR(got_str(g, PidTagInternetReferences), "<three@x>\t<two@x>");
     CHECK_STR(got_str(g, PidTagListUnsubscribe), "<mailto:u@x>");
     CHECK(props_bool(&g->m.set, PidTagReadReceiptRequested, false));
+    CHECK_STR(got_str(g, PidTagReadReceiptSmtpAddress), "a@b");
     CHECK_INT(unix_of(g, PidTagReplyTime), 1704110400);
     CHECK_INT(props_bin(&g->m.set, PidTagConversationIndex).n, 22);
     got_end(g);
     g = got_mail("Thread-Index: !!!\nSubject: x\n\nx");
     CHECK(props_find(&g->m.set, PidTagConversationIndex) == NULL);
     got_end(g);
+}
+
+TEST(unwanted_automatic_answers)
+{
+    static const struct { const char *line; int bits; } rows[] = { { "OOF, AutoReply", 48 }, { "DR,NDR,rn", 7 }, { "All", -1 }, { "None", 0 }, { "OOFX", 0 } };
+    struct arena *a = arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct got *g = got_mail(arena_printf(a, "Subject: x\nX-Auto-Response-Suppress: %s\n\nx", rows[i].line));
+        CHECK_INT(props_i32(&g->m.set, PidTagAutoResponseSuppress, 0), rows[i].bits);
+        got_end(g);
+    }
+    arena_free(a);
 }
 
 TEST(header_lines_stay_as_they_are)

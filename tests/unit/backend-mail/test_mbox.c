@@ -21,6 +21,7 @@ static const struct { const char *file, *messages; } files[] = {
     { FROM, "0[]" },
     { FROM FROM, "0[" FROM "]" },                                              /* no empty line before it: a line of the message */
     { FROM "a\n\nFrom the desk of nobody\n", "0[a\n\nFrom the desk of nobody\n]" }, /* no date */
+    { FROM "a\n\nFrom 2010 until 2024 we\n\nFrom 12:30 on\n", "0[a\n\nFrom 2010 until 2024 we\n\nFrom 12:30 on\n]" },
     { FROM "a\n>From me\n>>From you\n> From\n", "0[a\nFrom me\n>From you\n> From\n]" },
     { "From a Mon Jan 1 12:00:00 2024\r\nS: 1\r\n\r\none\r\n\r\nFrom b Mon Jan 1 12:00:00 2024\r\nS: 2\r\n", "0[S: 1\r\n\r\none\r\n]47[S: 2\r\n]" },
 };
@@ -63,12 +64,21 @@ TEST(flags_of_mbox_programs)
     struct arena *a = arena_new(1 << 20);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct mail_options o = { 0 };
-        mbox_flags(a, blob_str(arena_printf(a, "%sSubject: x\n\nStatus: R", rows[i].head)), &o);
+        CHECK(mbox_flags(a, blob_str(arena_printf(a, "%sSubject: x\n\nStatus: R", rows[i].head)), &o));
         CHECK_INT(o.read, rows[i].read);
         CHECK_INT(o.answered, rows[i].answered);
         CHECK_INT(o.flagged, rows[i].flagged);
         CHECK_INT(o.draft, rows[i].draft);
     }
+    arena_free(a);
+}
+
+TEST(what_mozilla_expunged_is_gone)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct mail_options o = { 0 };
+    CHECK(!mbox_flags(a, blob_str("X-Mozilla-Status: 0009\nSubject: x\n\n"), &o));
+    CHECK(mbox_flags(a, blob_str("X-Mozilla-Status: 0010\nSubject: x\n\n"), &o));
     arena_free(a);
 }
 
