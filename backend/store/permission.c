@@ -3,6 +3,7 @@
 #include "backend/base/utf.h"
 
 STMT(PERMISSION_GET, "SELECT member, rights FROM permission WHERE fid = ?1 AND member IN (?2, '')");
+STMT(PERMISSION_ANY, "SELECT 1 FROM permission WHERE member IN (?1, '') AND (rights & ?2) <> 0 LIMIT 1");
 STMT(PERMISSION_SET, "INSERT INTO permission (fid, member, dn, rights, member_id) "
                      "VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(member_id), 0) + 1 FROM permission)) "
                      "ON CONFLICT (fid, member) DO UPDATE SET rights = excluded.rights");
@@ -53,3 +54,15 @@ ec_t permission_set(struct mailbox *m, uint64_t fid, const char *member_dn, uint
 }
 
 ec_t permission_get(struct mailbox *m, uint64_t fid, uint32_t *rights_of_actor) { return rights_of(m, fid, rights_of_actor); }
+
+ec_t permission_any(struct mailbox *m, bool *any)
+{
+    *any = true;
+    if (m->actor.kind != ACTOR_DELEGATE)
+        return ecNone;
+    DB_QUERY(q, m->db, PERMISSION_ANY);
+    db_put_text(&q, member_of_actor(m));
+    db_put_i64(&q, RIGHT_READ_ANY | RIGHT_FOLDER_OWNER | RIGHT_FOLDER_VISIBLE);
+    *any = db_row(&q);
+    return db_ec(&q);
+}

@@ -130,6 +130,8 @@ ec_t mailbox_check(struct mailbox *m, void (*say)(void *ctx, const char *finding
 /* Folder rights for a delegate (the permission rows; the permission ROPs come on top).  rights as MS-OXCPERM 2.2.7; member "" = Default, "anonymous". */
 ec_t permission_set(struct mailbox *m, uint64_t fid, const char *member_dn, uint32_t rights);
 ec_t permission_get(struct mailbox *m, uint64_t fid, uint32_t *rights_of_actor);
+/* May the actor see or read anything here at all, be it in one folder? */
+ec_t permission_any(struct mailbox *m, bool *any);
 enum {
     RIGHT_READ_ANY = 0x1, RIGHT_CREATE = 0x2, RIGHT_EDIT_OWNED = 0x8, RIGHT_DELETE_OWNED = 0x10, RIGHT_EDIT_ANY = 0x20, RIGHT_DELETE_ANY = 0x40,
     RIGHT_CREATE_SUBFOLDER = 0x80, RIGHT_FOLDER_OWNER = 0x100, RIGHT_FOLDER_CONTACT = 0x200, RIGHT_FOLDER_VISIBLE = 0x400,

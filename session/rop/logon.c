@@ -35,20 +35,6 @@ static ec_t find_person(struct rop_ctx *c, const char *dn, struct person *out)
     return out->disabled || !out->has_mailbox ? EC(ecUnknownUser) : ecNone;
 }
 
-/* May a delegate see any of the folders that people share? */
-static ec_t shares_folders(struct mailbox *m, bool *yes)
-{
-    const struct mailbox_info *info = mailbox_info(m);
-    *yes = false;
-    for (size_t i = 0; i < SF_COUNT && !*yes; i++) {
-        uint32_t rights = 0;
-        if (info->fid[i] != 0)
-            TRY(permission_get(m, info->fid[i], &rights));
-        *yes = (rights & (RIGHT_READ_ANY | RIGHT_FOLDER_VISIBLE | RIGHT_FOLDER_OWNER)) != 0;
-    }
-    return ecNone;
-}
-
 static ec_t open_as(struct rop_ctx *c, struct logon_entry *l, struct mailbox **m)
 {
     struct actor as = { l->owner ? ACTOR_OWNER : ACTOR_DELEGATE, c->context->user_dn };
@@ -74,7 +60,7 @@ static ec_t find_access(struct rop_ctx *c, const struct person *whose, struct lo
     if (l->owner)
         return ecNone;
     TRY(open_as(c, l, &m));
-    TRY(shares_folders(m, &shared));
+    TRY(permission_any(m, &shared));
     return shared ? ecNone : EC(ecAccessDenied);
 }
 

@@ -65,6 +65,25 @@ TEST(a_shared_folder_lets_a_delegate_in_but_not_everywhere)
     desk_end(d);
 }
 
+/* Any folder will do, also one that its owner made. */
+TEST(one_shared_folder_of_any_kind_is_enough)
+{
+    struct desk *d = desk_new();
+    uint8_t flags;
+    uint64_t fid;
+    bool existed;
+    struct arena *a = arena_new(1 << 20);
+    struct mailbox *m = desk_mailbox(d, a, &d->ada);
+    REQUIRE_EC(mailbox_write(m), ecNone);
+    REQUIRE_EC(folder_create(m, d->fid[SF_IPM_SUBTREE], "Project", "", false, false, &fid, &existed), ecNone);
+    REQUIRE_EC(permission_set(m, fid, d->bob.dn, RIGHT_FOLDER_VISIBLE), ecNone);
+    REQUIRE_EC(mailbox_commit(m), ecNone);
+    arena_free(a);
+    d->user = &d->bob;
+    CHECK_EC(log_on(d, &d->ada, &flags), ecNone);
+    desk_end(d);
+}
+
 /* OXCSTOR R3102. */
 TEST(a_session_with_an_unknown_code_page)
 {
