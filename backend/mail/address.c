@@ -104,9 +104,13 @@ static bool one_person(struct mail *m, const char *name, struct person *out)
         *out = f.v[0];
         return true;
     }
-    const char *text = mail_words(m->a, part_head(m->root, name), m->charset);
-    *out = (struct person){ text, "" };
-    return *text != '\0' && strcmp(text, "<>") != 0;
+    struct blob text = blob_str(mail_words(m->a, part_head(m->root, name), m->charset));
+    if (text.n >= 2 && memcmp(text.p + text.n - 2, "<>", 2) == 0)
+        text.n -= 2;
+    while (text.n > 0 && text.p[text.n - 1] == ' ')
+        text.n--;
+    *out = (struct person){ arena_str(m->a, text), "" };
+    return text.n != 0;
 }
 
 /* --- rows ---------------------------------------------------------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ static const struct { const char *line, *name, *address; } people[] = {
     { "Joe <@relay.example:joe@example.com>", "Joe", "joe@example.com" },
     { "A Group: joe@example.com, b@example.com;", "joe@example.com", "joe@example.com" },
     { "Only A Name", "Only A Name", "" },
+    { "MAILER DAEMON <>", "MAILER DAEMON", "" },
     { "root", "root", NULL },
     { "\xf0\x9f\x98\x80 <smile@example.com>", "😀", "smile@example.com" },
     { "j\xc3\xbcrgen@ex\xc3\xa4mple.com", NULL, NULL },
