@@ -1,5 +1,6 @@
 /* logon.c - RopLogon: a user of the context and a distinguished name -> a logon on a mailbox; properties of logons. MS-OXCSTOR 2.2.1.1, 3.2.5.1. */
 #include "session/rop/logon.h"
+#include "backend/base/log.h"
 #include "backend/base/filetime.h"
 #include "backend/base/utf.h"
 #include "session/object/logon.h"
@@ -38,7 +39,11 @@ static ec_t find_person(struct rop_ctx *c, const char *dn, struct person *out)
 static ec_t open_as(struct rop_ctx *c, struct logon_entry *l, struct mailbox **m)
 {
     struct actor as = { l->owner ? ACTOR_OWNER : ACTOR_DELEGATE, c->context->user_dn };
-    return mailbox_open(c->x->env->store, c->a, &l->mailbox, &as, m) == ecNone ? ecNone : EC(ecLoginFailure);
+    ec_t ec = mailbox_open(c->x->env->store, c->a, &l->mailbox, &as, m);
+    char guid[GUID_TEXT];
+    if (ec == ecNotFound) /* of a person who has one: the store tells its other failures itself */
+        log_line(LOGL_ERROR, "logon", "a mailbox has no file", "mailbox", guid_text(&l->mailbox, guid), NULL);
+    return ec == ecNone ? ecNone : EC(ecLoginFailure);
 }
 
 /* A second mailbox in the same session has its own replica mapping, which the client must have asked for (OXCSTOR R803). */

@@ -136,6 +136,17 @@ static void move_files(struct stack *st, const char *path, const char *from, con
         rename(arena_printf(st->a, "%s%s%s", path, parts[i], from), arena_printf(st->a, "%s%s%s", path, parts[i], to));
 }
 
+static bool log_has(struct stack *st, const char *worker, const char *text)
+{
+    static char all[1 << 20];
+    FILE *f = fopen(arena_printf(st->a, "%s/%s.log", st->dir, worker), "r");
+    size_t n = f != NULL ? fread(all, 1, sizeof all - 1, f) : 0;
+    all[n] = '\0';
+    if (f != NULL)
+        fclose(f);
+    return strstr(all, text) != NULL;
+}
+
 /* A mailbox that is away answers so, others do not notice, and it is there again when its file is. */
 TEST_LIMIT(mailbox_file_that_is_gone_and_comes_back, 60)
 {
@@ -153,6 +164,7 @@ TEST_LIMIT(mailbox_file_that_is_gone_and_comes_back, 60)
     MUST_STEP(&w, step_connect(&w.s, st->bob.dn));
     CHECK(step_logon(&w.s, st->bob.dn) != ecNone);
     CHECK(access(path, F_OK) != 0); /* nobody made an empty one */
+    CHECK(log_has(st, "a0", "a mailbox has no file") || log_has(st, "b0", "a mailbox has no file"));
     move_files(st, path, ".away", "");
     MUST_STEP(&w, step_logon(&w.s, st->bob.dn));
     STEP(&w, step_open_folder(&w.s, w.s.fid[SF_INBOX], &inbox));
