@@ -1,7 +1,7 @@
 /* logon.c - RopLogon: a user of the context and a distinguished name -> a logon on a mailbox; properties of logons. MS-OXCSTOR 2.2.1.1, 3.2.5.1. */
 #include "session/rop/logon.h"
-#include "backend/base/log.h"
 #include "backend/base/filetime.h"
+#include "backend/base/log.h"
 #include "backend/base/utf.h"
 #include "session/object/logon.h"
 #include "session/rop/execute.h"
