@@ -6,7 +6,7 @@
 #include <time.h>
 
 enum {
-    GRANT_NONE, GRANT_RUN, GRANT_RECOVER, GRANT_ANSWER, GRANT_SAME_RUNS, GRANT_OTHER_RUNS, GRANT_SEQUENCE, GRANT_DEADLY, /* what BEGIN says */
+    GRANT_NONE, GRANT_RUN, GRANT_RECOVER, GRANT_ANSWER, GRANT_SAME_RUNS, GRANT_OTHER_RUNS, GRANT_SEQUENCE, GRANT_DEADLY, GRANT_TWIN_RUNS, /* what BEGIN says */
     WAIT_OTHER_MS = 100, PAUSE_MAX_MS = 50, NAMED_MAX = 255, RECOVERIES = 4
 };
 
@@ -57,7 +57,7 @@ static void keep_blocks(struct context *c, const struct begin_args *args, const 
 
 struct grant { int64_t code; struct control k; struct redis_value got; };
 
-static enum redis_result ask(struct context *c, const struct begin_args *args, uint64_t number, struct grant *g)
+static enum redis_result ask(struct context *c, const struct begin_args *args, uint64_t number, bool twin, struct grant *g)
 {
     struct context_private *p = c->p;
     struct args x = { c->a, NULL, 0, 0 }, get = { c->a, NULL, 0, 0 };
@@ -69,6 +69,7 @@ static enum redis_result ask(struct context *c, const struct begin_args *args, u
     args_num(&x, p->lease.lease_ms);
     args_num(&x, p->lease.retention_ms);
     args_bytes(&x, p->run, RUN);
+    args_num(&x, twin);
     name_fields(c, args, &get);
     struct call call = { SCRIPT_BEGIN, p->key, x.v, x.n, get.v, get.n, FAULT_begin_sent };
     struct redis_value v;
@@ -149,13 +150,15 @@ static void pause_ms(uint64_t ms)
     nanosleep(&t, NULL);
 }
 
-/* A repeat waits as long as the request it repeats runs; that one's holder renews the lock, or loses it. */
+/* A repeat waits as long as the request it repeats runs; that one's holder renews the lock, or loses it.  A `twin` differs in its X-RequestId: only
+ * the death of the other's worker makes it a repeat; else these were two requests at once (R1228), of which one is refused. */
 static enum begin begin(struct context *c, const struct begin_args *args, uint64_t number, struct blob *answer, const char **why)
 {
     uint64_t start = clock_ms(), pause = 1;
+    bool twin = false;
     for (unsigned recoveries = 0;;) {
         struct grant g = { 0 };
-        enum redis_result res = ask(c, args, number, &g);
+        enum redis_result res = ask(c, args, number, twin, &g);
         if (res != REDIS_DONE) {
             *why = redis_why(res);
             return BEGIN_DOWN;
@@ -169,6 +172,7 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
             if (b != BEGIN_RUN)
                 return b;
             private_new_token(c);
+            twin = false; /* its worker died */
             continue;
         }
         case GRANT_OTHER_RUNS:
@@ -176,6 +180,7 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
                 return refuse(c, &g);
             break;
         case GRANT_SAME_RUNS: break;
+        case GRANT_TWIN_RUNS: twin = true; break;
         case GRANT_DEADLY: return deadly(why);
         default: return BEGIN_NOT_FOUND;
         }

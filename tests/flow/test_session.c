@@ -104,37 +104,69 @@ static void *run_parallel(void *p)
     return NULL;
 }
 
-TEST(two_requests_at_once_one_gets_15)
+/* The same body twice at once.  Another X-RequestId: two requests, one gets 15.  The same X-RequestId: a repeat, which waits for the same answer. */
+static void at_once(const char *second_id, int want)
 {
     struct stack *st = stack_shared();
     struct walk w;
     walk_begin(&w, st, &st->ana);
-    stack_arm(st, 0, "begin_done:1:sleep=1500");
-    struct parallel p[2] = { { .w = &w, .c = w.c, .id = "{11111111-2222-3333-4444-555555555555}:100" },
-                             { .w = &w, .c = w.c, .id = "{11111111-2222-3333-4444-555555555555}:101" } };
-    pthread_t t[2];
+    stack_arm(st, 0, "begin_done:1:sleep=1200");
+    struct parallel p[2] = { { .w = &w, .c = w.c, .id = "{11111111-2222-3333-4444-555555555555}:100" }, { .w = &w, .c = w.c, .id = second_id } };
+    pthread_t t;
     for (int i = 0; i < 2; i++) {
         p[i].c.conn = NULL;
         p[i].c.route = stack_route[i];
     }
-    /* different bodies are different requests: the second is no repeat */
-    pthread_create(&t[0], NULL, run_parallel, &p[0]);
+    pthread_create(&t, NULL, run_parallel, &p[0]);
     usleep(300000);
-    struct arena *a = arena_new(1 << 24);
-    struct mapic_rops r;
-    struct mapic_reply reply;
-    const char *why;
-    rops_init(&r, a);
-    rops_head(&r, 0x01, rops_handle(&r, w.s.logon + 7));
-    struct mapic_odd odd = { .request_id = p[1].id, .keep_cookies = true };
-    CHECK(mapic_call(&p[1].c, a, "Execute", mapic_execute_body(a, rops_buffer(&r), 3, 0x10008), &odd, &reply, &why));
-    CHECK_INT(reply.code, 15);
-    pthread_join(t[0], NULL);
+    run_parallel(&p[1]);
+    pthread_join(t, NULL);
     CHECK_INT(p[0].code, 0);
+    CHECK_INT(p[1].code, want);
     stack_arm(st, 0, NULL);
     mapic_close(&p[0].c);
     mapic_close(&p[1].c);
-    arena_free(a);
+    walk_end(&w);
+}
+
+TEST(two_requests_at_once_one_gets_15)
+{
+    at_once("{11111111-2222-3333-4444-555555555555}:101", 15);
+}
+
+TEST(repeat_of_a_running_request_waits_for_its_answer)
+{
+    at_once("{11111111-2222-3333-4444-555555555555}:100", 0);
+}
+
+TEST(another_request_beside_a_running_one_gets_15)
+{
+    struct stack *st = stack_shared();
+    struct walk w;
+    walk_begin(&w, st, &st->ana);
+    stack_arm(st, 0, "begin_done:1:sleep=1200");
+    struct parallel p = { .w = &w, .c = w.c, .id = "{11111111-2222-3333-4444-555555555555}:100" };
+    p.c.conn = NULL;
+    p.c.route = stack_route[0];
+    pthread_t t;
+    pthread_create(&t, NULL, run_parallel, &p);
+    usleep(300000);
+    struct mapic_rops r;
+    struct mapic_reply reply;
+    const char *why;
+    rops_init(&r, w.a);
+    rops_head(&r, 0x01, rops_handle(&r, w.s.logon + 7));
+    struct mapic_odd keep = { .keep_cookies = true };
+    struct mapic second = w.c;
+    second.conn = NULL;
+    second.route = stack_route[1];
+    CHECK(mapic_call(&second, w.a, "Execute", mapic_execute_body(w.a, rops_buffer(&r), 3, 0x10008), &keep, &reply, &why));
+    CHECK_INT(reply.code, 15);
+    pthread_join(t, NULL);
+    CHECK_INT(p.code, 0);
+    stack_arm(st, 0, NULL);
+    mapic_close(&p.c);
+    mapic_close(&second);
     walk_end(&w);
 }
 
