@@ -20,7 +20,6 @@ struct obj_message {
     struct msg draft;            /* overlay of changes; or everything, see whole */
     uint32_t   next_att;         /* attachment number to give out next; 0: ask the store */
     uint64_t   draft_serial;     /* raised with each change to the draft */
-    struct msg *stored;          /* not saved: what was read of an embedded message in this request */
 };
 
 /* For the other kinds that hold a part of a message. */

@@ -43,17 +43,15 @@ static ec_t descend(struct rop_ctx *c, uint64_t mid, const struct att_path *path
     return ecNone;
 }
 
-static ec_t embedded_of(struct rop_ctx *c, struct obj_message *s, const struct msg **out)
+static ec_t embedded_of(struct rop_ctx *c, const struct obj_message *s, const struct msg **out)
 {
-    struct attachment at = { 0 };
-    if (!s->whole && s->stored == NULL) {
-        TRY(descend(c, s->mid, &s->path, &at));
-        if (at.embedded == NULL)
-            return EC(ecObjectDeleted);
-        s->stored = at.embedded;
-    }
-    *out = s->whole ? &s->draft : s->stored;
-    return ecNone;
+    struct attachment at;
+    *out = &s->draft;
+    if (s->whole)
+        return ecNone;
+    TRY(descend(c, s->mid, &s->path, &at));
+    *out = at.embedded;
+    return at.embedded != NULL ? ecNone : EC(ecObjectDeleted);
 }
 
 ec_t draft_message(struct rop_ctx *c, struct object *o, unsigned parts, struct msg *out)
@@ -186,7 +184,6 @@ ec_t draft_open(struct rop_ctx *c, struct object *o)
         return EC(ecOutOfMemory);
     s->draft = *copy;
     s->whole = true;
-    s->stored = NULL;
     return ecNone;
 }
 
