@@ -216,7 +216,7 @@ TEST_LIMIT(stopped_worker_that_wakes_up_changes_nothing, 90)
     struct mapic_odd odd = { .request_id = "{cccccccc-2222-3333-4444-555555555555}:1", .keep_cookies = true };
     struct mapic_reply reply;
     const char *why;
-    stack_arm(st, 0, "rop_before:1:stop");
+    stack_arm(st, 0, "begin_done:1:stop"); /* not inside its write transaction: SQLite's lock would keep every other writer out until it goes on */
     struct mapic first = w.c;
     first.conn = NULL;
     first.route = stack_route[0];
