@@ -7,7 +7,7 @@ static struct blob cut_text(struct arena *a, struct blob s)
 {
     static const char dots[] = "...";
     enum { DOTS = 3 };
-    if (utf16_size(s) <= 2 * ROW_STRING_MAX)
+    if (s.n <= ROW_STRING_MAX || utf16_size(s) <= 2 * ROW_STRING_MAX) /* never more units than bytes of UTF-8 */
         return s;
     struct blob head = utf8_cut(s, ROW_STRING_MAX - DOTS);
     uint8_t *p = arena_alloc(a, head.n + DOTS);
