@@ -30,6 +30,9 @@ extern const size_t scenarios_n;
 /* Folder with so many messages in ana's mailbox, made at first asking. */
 uint64_t bench_folder(struct stack *s, unsigned messages);
 
+/* Prints how fast mail comes in (import.c). */
+void bench_import(struct stack *s);
+
 /* Table engine alone, no server (bench_view.c). */
 int bench_view(int argc, char **argv);
 #endif

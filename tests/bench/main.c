@@ -207,7 +207,9 @@ TEST_LIMIT(bench, 3600)
         for (size_t k = 0; k < (sessions != 0 ? 1 : 3); k++)
             measure(s, sc, sessions != 0 ? sessions : (const unsigned[]){ 1, 8, 32 }[k]);
     }
-    if (getenv("BENCH_AROUND") == NULL)
+    if (getenv("BENCH_AROUND") == NULL) {
         memory(s);
+        bench_import(s);
+    }
     stack_stop(s);
 }
