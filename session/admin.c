@@ -3,11 +3,6 @@
 #include "session/session.h"
 #include <stdio.h>
 
-static struct context_env context_env_of(const struct session_env *e)
-{
-    return (struct context_env){ .config = e->config, .redis = e->redis, .store = e->store, .keys = e->keys };
-}
-
 /* --- list -------------------------------------------------------------------------------------------------------------------------------- */
 
 struct listing { struct arena *a; struct session_info *v; size_t n, cap; int64_t retention_ms; };
@@ -38,9 +33,8 @@ static void list_one(void *ctx, const struct context *c, int64_t ttl_ms, bool lo
 
 ec_t session_list(struct session_env *e, struct arena *a, struct session_info **out, size_t *n)
 {
-    struct context_env env = context_env_of(e);
     struct listing l = { .a = a, .retention_ms = (int64_t)e->config->session_retention * 1000 };
-    TRY(context_scan(&env, a, list_one, &l));
+    TRY(context_scan(e, a, list_one, &l));
     *out = l.v;
     *n = l.n;
     return ecNone;
@@ -60,7 +54,7 @@ static void match_one(void *ctx, const struct context *c, int64_t ttl_ms, bool l
     w->found = true;
 }
 
-static ec_t find(const struct context_env *env, struct arena *a, const char *digest, uint8_t id[CONTEXT_ID])
+static ec_t find(const struct session_env *env, struct arena *a, const char *digest, uint8_t id[CONTEXT_ID])
 {
     struct wanted w = { .a = a, .digest = digest };
     TRY(context_scan(env, a, match_one, &w));
@@ -82,12 +76,11 @@ static const char *object_line(struct arena *a, struct context *c, const struct 
 
 ec_t session_show(struct session_env *e, struct arena *a, const char *digest, void (*line)(void *ctx, const char *text), void *ctx)
 {
-    struct context_env env = context_env_of(e);
     struct context *c;
     uint8_t id[CONTEXT_ID];
     char guid[GUID_TEXT];
-    TRY(find(&env, a, digest, id));
-    TRY(context_peek(&env, a, id, &c));
+    TRY(find(e, a, digest, id));
+    TRY(context_peek(e, a, id, &c));
     line(ctx, arena_printf(a, "user %s, as %s", c->user, c->user_dn));
     line(ctx, arena_printf(a, "client %s, code page %u, locales 0x%04x sort 0x%04x", c->client_app != NULL ? c->client_app : "unknown", c->code_page,
                            c->lcid_string, c->lcid_sort));
@@ -102,8 +95,7 @@ ec_t session_show(struct session_env *e, struct arena *a, const char *digest, vo
 
 ec_t session_end(struct session_env *e, struct arena *a, const char *digest)
 {
-    struct context_env env = context_env_of(e);
     uint8_t id[CONTEXT_ID];
-    TRY(find(&env, a, digest, id));
-    return context_end(&env, a, id);
+    TRY(find(e, a, digest, id));
+    return context_end(e, a, id);
 }

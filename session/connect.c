@@ -100,11 +100,10 @@ static struct blob body_failure(struct arena *a, uint32_t status)
 
 static void create(struct session_env *e, struct session_call *c, const struct request *q, struct session_reply *r)
 {
-    struct context_env env = reply_env(e);
     struct begin_args args = reply_args(c);
     struct context *x = NULL;
     const char *why = NULL;
-    enum begin b = context_create(&env, c->a, &args, &x, &why);
+    enum begin b = context_create(e, c->a, &args, &x, &why);
     if (b != BEGIN_RUN) {
         reply_refused(r, b, x, why);
         return;

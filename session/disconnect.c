@@ -22,13 +22,12 @@ static struct blob body_write(struct arena *a)
 
 void session_disconnect(struct session_env *e, struct session_call *c, struct session_reply *r)
 {
-    struct context_env env = reply_env(e);
     struct begin_args args = reply_args(c);
     struct context *x = NULL;
     struct blob answer = { NULL, 0 };
     const char *why = NULL;
     reply_empty(r);
-    enum begin b = context_begin(&env, c->a, &args, &x, &answer, &why);
+    enum begin b = context_begin(e, c->a, &args, &x, &answer, &why);
     if (b == BEGIN_ANSWER) {
         reply_context(r, x);
         r->body = answer;

@@ -33,7 +33,6 @@ static void run(struct session_env *e, const struct execute *q, struct session_r
 void session_execute(struct session_env *e, struct session_call *c, struct session_reply *r)
 {
     struct execute q;
-    struct context_env env = reply_env(e);
     struct begin_args args = reply_args(c);
     struct context *x = NULL;
     struct blob answer = { NULL, 0 };
@@ -42,7 +41,7 @@ void session_execute(struct session_env *e, struct session_call *c, struct sessi
     execute_parse(&q, c->a, c->body);
     args.handles = q.handle;
     args.nhandles = q.handles;
-    enum begin b = context_begin(&env, c->a, &args, &x, &answer, &why);
+    enum begin b = context_begin(e, c->a, &args, &x, &answer, &why);
     if (b == BEGIN_ANSWER) {
         reply_context(r, x);
         r->body = answer;

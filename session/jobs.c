@@ -9,10 +9,9 @@ enum { YOUNGEST = 3600 };
 static bool alive(void *ctx, const uint8_t id[CONTEXT_ID])
 {
     struct session_env *e = ctx;
-    struct context_env env = { .config = e->config, .redis = e->redis, .store = e->store, .keys = e->keys };
     struct arena *a = arena_new(1 << 24);
     struct context *c;
-    ec_t ec = context_peek(&env, a, id, &c);
+    ec_t ec = context_peek(e, a, id, &c);
     arena_free(a);
     return ec != ecNotFound;
 }

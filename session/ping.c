@@ -3,14 +3,13 @@
 
 void session_ping(struct session_env *e, struct session_call *c, struct session_reply *r)
 {
-    struct context_env env = reply_env(e);
     struct begin_args args = reply_args(c);
     const char *why = NULL, *cookie = NULL;
     int64_t retention = -1;
     reply_empty(r);
     if (c->context_cookie == NULL)
         return;
-    enum begin b = context_ping(&env, c->a, &args, &retention, &cookie, &why);
+    enum begin b = context_ping(e, c->a, &args, &retention, &cookie, &why);
     if (b != BEGIN_RUN) {
         reply_refused(r, b, NULL, why);
         return;

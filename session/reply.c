@@ -1,11 +1,6 @@
 /* reply.c - results of the context room -> codes, cookies and words for the front. */
 #include "session/reply.h"
 
-struct context_env reply_env(const struct session_env *e)
-{
-    return (struct context_env){ e->config, e->redis, e->store, e->keys };
-}
-
 struct begin_args reply_args(const struct session_call *c)
 {
     return (struct begin_args){ .who = c->who, .context_cookie = c->context_cookie, .sequence_cookie = c->sequence_cookie, .type = c->type,

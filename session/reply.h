@@ -4,7 +4,6 @@
 #include "session/context/context.h"
 #include "session/session.h"
 
-struct context_env reply_env(const struct session_env *e);
 struct begin_args  reply_args(const struct session_call *c);
 
 /* Empty: no cookies, no expiration. */

@@ -10,6 +10,7 @@
 #include "backend/base/redis.h"
 #include "backend/directory/directory.h"
 #include "backend/store/store.h"
+#include "session/context/context.h"
 
 enum xrc {
 #define XRC(number, name, words) XRC_##name = number,
@@ -18,15 +19,7 @@ enum xrc {
 };
 const char *xrc_words(enum xrc code);
 
-/* What lives as long as the process.  Built by session_env_new from the configuration; shared by all threads. */
-struct session_env {
-    const struct config *config;
-    struct redis        *redis;
-    struct store        *store;
-    struct directory    *directory;
-    struct cookie_keys  *keys;
-};
-/* NULL with *why: the secret cannot be read, the directory not opened ...  A Redis that is down is no reason. */
+/* What all sessions of a process share (struct session_env, context.h).  NULL with *why: the secret cannot be read, the directory not opened ...  A Redis that is down is no reason. */
 struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why);
 void session_env_free(struct session_env *e);
 

@@ -10,7 +10,7 @@ enum {
     WAIT_OTHER_MS = 100, PAUSE_MAX_MS = 50, NAMED_MAX = 255, RECOVERIES = 4
 };
 
-static enum begin read_cookies(const struct context_env *e, struct arena *a, const struct begin_args *args, uint8_t id[CONTEXT_ID], uint64_t *number)
+static enum begin read_cookies(const struct session_env *e, struct arena *a, const struct begin_args *args, uint8_t id[CONTEXT_ID], uint64_t *number)
 {
     if (args->context_cookie == NULL)
         return BEGIN_MISSING;
@@ -189,7 +189,7 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
     }
 }
 
-enum begin context_begin(const struct context_env *e, struct arena *a, const struct begin_args *args, struct context **out, struct blob *answer, const char **why)
+enum begin context_begin(const struct session_env *e, struct arena *a, const struct begin_args *args, struct context **out, struct blob *answer, const char **why)
 {
     uint8_t  id[CONTEXT_ID];
     uint64_t number = 0;

@@ -17,7 +17,14 @@ struct cookie_keys;
 /* Keys from the secret file (HKDF, by epoch); NULL with *why if it is absent, short or readable by others. */
 struct cookie_keys *cookie_keys_load(const char *path, struct arena *a, const char **why);
 
-struct context_env { const struct config *config; struct redis *redis; struct store *store; struct cookie_keys *keys; };
+/* What lives as long as the process, shared by all threads: built by session_env_new (session.h) from the configuration. */
+struct session_env {
+    const struct config *config;
+    struct redis        *redis;
+    struct store        *store;
+    struct directory    *directory;
+    struct cookie_keys  *keys;
+};
 
 enum { LOGONS_MAX = 256 };
 
@@ -83,12 +90,12 @@ struct begin_args {
     const uint32_t *handles; size_t nhandles;          /* of the request's handle table: their blocks come along */
 };
 /* *out is set for BEGIN_RUN, BEGIN_ANSWER and BEGIN_SEQUENCE (the latter two for their cookies only). */
-enum begin context_begin(const struct context_env *e, struct arena *a, const struct begin_args *args, struct context **out, struct blob *answer, const char **why);
+enum begin context_begin(const struct session_env *e, struct arena *a, const struct begin_args *args, struct context **out, struct blob *answer, const char **why);
 
 /* A new context for a Connect (it holds its lock like one that was begun; Redis has it from context_finish on).  args->context_cookie (NULL, expired,
  * forged or another user's: never an error) names the context that this Connect replaces: if it is live and the same user's, it is destroyed,
  * its staging and journals with it.  A sequence cookie is ignored. */
-enum begin context_create(const struct context_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why);
+enum begin context_create(const struct session_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why);
 
 /* Cookie values to send: the context's, and the sequence of the next request. */
 const char *context_cookie(struct context *c);
@@ -125,19 +132,19 @@ void context_abandon(struct context *c);
 enum finish context_destroy(struct context *c);
 
 /* PING: refreshes the retention.  BEGIN_RUN stands for "refreshed"; no lock is taken, no sequence consumed; *cookie = what to send back. */
-enum begin context_ping(const struct context_env *e, struct arena *a, const struct begin_args *args, int64_t *retention_ms, const char **cookie, const char **why);
+enum begin context_ping(const struct session_env *e, struct arena *a, const struct begin_args *args, int64_t *retention_ms, const char **cookie, const char **why);
 
 /* For long work: has the lock been lost (a timer renews it; the store's fence decides in the end)? */
 bool context_lost(const struct context *c);
 
 /* Administration: ends a context whoever has its lock; what runs in it comes to nothing.  ecNotFound, ecServerBusy. */
-ec_t context_end(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID]);
+ec_t context_end(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID]);
 /* A look without lock: header and all blocks as they are now (context_block); only reading is allowed.  ecNotFound: it is
  * certainly not there; ecServerBusy: Redis does not tell; ecCorruptData: there, but unreadable. */
-ec_t context_peek(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out);
+ec_t context_peek(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out);
 /* First 8 bytes of SHA-256 of the id, hex: the name of a context in logs. */
 const char *context_digest(struct arena *a, const uint8_t id[CONTEXT_ID]);
 
 /* Scans (administration). */
-ec_t context_scan(const struct context_env *e, struct arena *a, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked), void *ctx);
+ec_t context_scan(const struct session_env *e, struct arena *a, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked), void *ctx);
 #endif

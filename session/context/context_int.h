@@ -22,7 +22,7 @@ struct block {
 };
 
 struct context_private {
-    struct context_env env;
+    struct session_env env;
     struct redis_conn *redis;
     struct blob    key;
     uint8_t        identity[IDENTITY], digest[DIGEST], request_id[REQUEST_ID], token[TOKEN], run[RUN];
@@ -40,7 +40,7 @@ struct context_private {
 };
 
 /* private.c: a context without state, its key, token and digests made. */
-struct context *private_new(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], const struct begin_args *args);
+struct context *private_new(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], const struct begin_args *args);
 bool  private_connect(struct context *c);               /* takes a connection; false: none to be had */
 void  private_new_token(struct context *c);
 void  private_identity(const struct person *who, uint8_t out[IDENTITY]);
@@ -84,5 +84,5 @@ enum begin recover(struct context *c, const struct control *k, uint64_t number, 
 
 /* destroy.c: the lock is ours (state RECOVERING or RUNNING). */
 ec_t destroy_all(struct context *c);
-ec_t destroy_by_id(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct blob identity); /* empty: anybody's */
+ec_t destroy_by_id(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct blob identity); /* empty: anybody's */
 #endif

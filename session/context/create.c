@@ -5,7 +5,7 @@
 #include "session/context/cookie.h"
 
 /* Best effort: whatever the old cookie is, the Connect goes on (MS-OXCMAPIHTTP R1277, R1329, R1279). */
-static void replace(const struct context_env *e, struct arena *a, const struct begin_args *args)
+static void replace(const struct session_env *e, struct arena *a, const struct begin_args *args)
 {
     uint8_t id[CONTEXT_ID], identity[IDENTITY];
     if (args->context_cookie == NULL || cookie_read_context(e->keys, a, args->context_cookie, id) != COOKIE_GOOD)
@@ -16,7 +16,7 @@ static void replace(const struct context_env *e, struct arena *a, const struct b
         log_line(LOGL_WARN, "context", "the session that a Connect replaces could not be ended", "session", context_digest(a, id), NULL);
 }
 
-enum begin context_create(const struct context_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why)
+enum begin context_create(const struct session_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why)
 {
     uint8_t id[CONTEXT_ID];
     *out = NULL;

@@ -58,7 +58,7 @@ static ec_t seize(struct context *c, struct blob identity, struct control *k, st
     return sane && control_load(v.v[1].s, k) ? ecNone : EC(ecNotFound);
 }
 
-ec_t destroy_by_id(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct blob identity)
+ec_t destroy_by_id(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct blob identity)
 {
     struct context *c = private_new(e, a, id, NULL);
     struct control k;
@@ -72,4 +72,4 @@ ec_t destroy_by_id(const struct context_env *e, struct arena *a, const uint8_t i
     return destroy_all(c);
 }
 
-ec_t context_end(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID]) { return destroy_by_id(e, a, id, blob_of(NULL, 0)); }
+ec_t context_end(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID]) { return destroy_by_id(e, a, id, blob_of(NULL, 0)); }

@@ -4,7 +4,7 @@
 #include "session/context/header.h"
 #include <stdlib.h>
 
-enum begin context_ping(const struct context_env *e, struct arena *a, const struct begin_args *args, int64_t *retention_ms, const char **cookie, const char **why)
+enum begin context_ping(const struct session_env *e, struct arena *a, const struct begin_args *args, int64_t *retention_ms, const char **cookie, const char **why)
 {
     uint8_t id[CONTEXT_ID];
     if (args->context_cookie == NULL)
@@ -58,7 +58,7 @@ static ec_t view(struct context *c, int64_t *ttl_ms, bool *locked)
     return private_load(c, &k, got.v[1].s, got.v[2].s) ? ecNone : EC(ecCorruptData);
 }
 
-ec_t context_peek(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out)
+ec_t context_peek(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out)
 {
     struct context *c = private_new(e, a, id, NULL);
     int64_t ttl;
@@ -85,7 +85,7 @@ static bool id_of(struct blob key, size_t prefix, uint8_t id[CONTEXT_ID])
 }
 
 /* In an arena of its own: there may be very many. */
-static void show(const struct context_env *e, struct blob key, void (*each)(void *, const struct context *, int64_t, bool), void *ctx)
+static void show(const struct session_env *e, struct blob key, void (*each)(void *, const struct context *, int64_t, bool), void *ctx)
 {
     uint8_t id[CONTEXT_ID] = { 0 };
     int64_t ttl;
@@ -99,7 +99,7 @@ static void show(const struct context_env *e, struct blob key, void (*each)(void
     arena_free(a);
 }
 
-ec_t context_scan(const struct context_env *e, struct arena *a, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked), void *ctx)
+ec_t context_scan(const struct session_env *e, struct arena *a, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked), void *ctx)
 {
     struct redis_conn *r = redis_take(e->redis, a);
     struct blob cursor = blob_str("0"), pattern = blob_str(arena_printf(a, "%s{*}", e->config->redis_prefix));

@@ -44,7 +44,7 @@ void private_new_token(struct context *c)
     memcpy(c->p->lease.token, c->p->token, TOKEN);
 }
 
-struct context *private_new(const struct context_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], const struct begin_args *args)
+struct context *private_new(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], const struct begin_args *args)
 {
     struct context *c = arena_one(a, struct context);
     struct context_private *p = c->p = arena_one(a, struct context_private);

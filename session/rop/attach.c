@@ -155,7 +155,7 @@ ec_t rop_CreateAttachment(struct rop_ctx *c)
 {
     uint32_t num = 0;
     ec_t ec;
-    TRY(draft_open(c, c->object));
+    TRY(draft_may(c->object));
     TRY(next_number(c, c->object, &num));
     struct object *o = output(c, num, true, true, &ec);
     if (o == NULL)

@@ -168,15 +168,18 @@ ec_t draft_props_all(struct rop_ctx *c, struct object *o, struct props *out)
 }
 
 /* --- changes ------------------------------------------------------------------------------------------------------------------- */
+ec_t draft_may(const struct object *o)
+{
+    bool writable = o->kind == OBJ_ATTACHMENT ? o->attachment->writable : o->message->writable;
+    return writable ? ecNone : EC(ecAccessDenied);
+}
+
 ec_t draft_open(struct rop_ctx *c, struct object *o)
 {
-    if (o->kind == OBJ_ATTACHMENT)
-        return o->attachment->writable ? ecNone : EC(ecAccessDenied);
-    struct obj_message *s = o->message;
-    if (!s->writable)
-        return EC(ecAccessDenied);
-    if (!s->embedded || s->whole)
+    TRY(draft_may(o));
+    if (o->kind == OBJ_ATTACHMENT || !o->message->embedded || o->message->whole)
         return ecNone;
+    struct obj_message *s = o->message;
     const struct msg *m;
     TRY(embedded_of(c, s, &m));
     const struct msg *copy = draft_dup(c->a, m);
@@ -184,6 +187,7 @@ ec_t draft_open(struct rop_ctx *c, struct object *o)
         return EC(ecOutOfMemory);
     s->draft = *copy;
     s->whole = true;
+    object_dirty(o);
     return ecNone;
 }
 

@@ -25,7 +25,9 @@ ec_t draft_attachment_of(struct rop_ctx *c, struct object *message, uint32_t num
 ec_t draft_props(struct rop_ctx *c, struct object *o, const uint32_t *tags, size_t n, struct props *out);
 ec_t draft_props_all(struct rop_ctx *c, struct object *o, struct props *out);
 
-/* May it be changed, and makes it ready to be: ecAccessDenied for one that was opened for reading.  Before draft_set and draft_del. */
+/* May it be changed?  ecAccessDenied for one that was opened for reading. */
+ec_t draft_may(const struct object *o);
+/* The same, and makes it ready to be changed.  Before draft_set and draft_del; draft_close must follow. */
 ec_t draft_open(struct rop_ctx *c, struct object *o);
 void draft_set(struct rop_ctx *c, struct object *o, struct propval v);
 void draft_del(struct rop_ctx *c, struct object *o, uint32_t tag);

@@ -46,6 +46,7 @@ static ec_t to_attachment(struct rop_ctx *c, struct object *o)
         return EC(ecOutOfMemory);
     att->attachment->draft.embedded = whole;
     o->message->saved_once = true;
+    TRY(draft_close(c, o));
     return draft_close(c, att);
 }
 

@@ -28,10 +28,10 @@ static ec_t may_write(struct rop_ctx *c, struct object *owner, uint32_t tag)
     switch (owner->kind) {
     case OBJ_MESSAGE:
         TRY(message_prop_settable(tag, owner->message->saved_once));
-        return draft_open(c, owner);
+        return draft_may(owner);
     case OBJ_ATTACHMENT:
         TRY(attachment_prop_settable(tag));
-        return draft_open(c, owner);
+        return draft_may(owner);
     default:
         TRY(folder_open(c->m, owner->folder->fid, false, &f));
         return (f.rights & RIGHT_FOLDER_OWNER) != 0 ? ecNone : EC(ecAccessDenied);

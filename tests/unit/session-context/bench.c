@@ -91,12 +91,12 @@ struct bench *bench_open(void)
     return b;
 }
 
-struct context_env bench_worker(struct bench *b)
+struct session_env bench_worker(struct bench *b)
 {
     const char *why = "";
     struct cookie_keys *keys = cookie_keys_load(b->config.session_secret, b->a, &why);
     NEED(keys != NULL);
-    return (struct context_env){ &b->config, redis_new(&b->config), b->store, keys };
+    return (struct session_env){ &b->config, redis_new(&b->config), b->store, keys };
 }
 
 void bench_take_cookies(struct turn *t, struct client *k)
@@ -122,7 +122,7 @@ void bench_connect(struct bench *b, struct client *k)
     NEED(bench_end(&t, k, "connected") == CONTEXT_DONE);
 }
 
-void bench_begin(const struct context_env *e, struct bench *b, const struct client *k, const char *body, const char *id, struct turn *t)
+void bench_begin(const struct session_env *e, struct bench *b, const struct client *k, const char *body, const char *id, struct turn *t)
 {
     static _Atomic unsigned counter;
     uint32_t handles[] = { 1, 2, 3 };

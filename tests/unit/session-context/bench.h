@@ -9,13 +9,13 @@ struct bench {
     struct arena *a;                 /* of the whole test */
     struct config config;
     struct redis_server server;
-    struct context_env env;          /* what a worker has */
+    struct session_env env;          /* what a worker has */
     struct store *store;
     struct guid   mailbox, second;
     struct person who;
 };
 struct bench *bench_open(void);      /* skips the test where there is no redis-server */
-struct context_env bench_worker(struct bench *b);  /* another worker: own Redis pool, same store */
+struct session_env bench_worker(struct bench *b);  /* another worker: own Redis pool, same store */
 
 /* A session as its client sees it. */
 struct client { char context[80], sequence[80]; };
@@ -24,7 +24,7 @@ struct client { char context[80], sequence[80]; };
 void bench_connect(struct bench *b, struct client *k);
 /* Begins the request `body`; X-RequestId is a counter unless given. */
 struct turn { struct arena *a; struct context *c; enum begin begin; struct blob answer; const char *why; struct mailbox *m; };
-void bench_begin(const struct context_env *e, struct bench *b, const struct client *k, const char *body, const char *id, struct turn *t);
+void bench_begin(const struct session_env *e, struct bench *b, const struct client *k, const char *body, const char *id, struct turn *t);
 /* An effect in the mailbox, in the request's transaction; bench_effects counts them. */
 void bench_effect(struct bench *b, struct turn *t, const char *what);
 /* Ends it: commit with `answer`; the client takes the new cookies. */

@@ -353,7 +353,7 @@ TEST(redis_stalls)
     b->config.lock_lease = 300;
     bench_connect(b, &k);
     b->config.redis_timeout = 200;
-    struct context_env slow = bench_worker(b), normal = b->env;
+    struct session_env slow = bench_worker(b), normal = b->env;
     b->env = slow;
     check_state(b, &k, "logon");
     kill(b->server.pid, SIGSTOP);
