@@ -73,7 +73,7 @@ static struct context *session_begin(struct desk *d, struct arena *a)
 {
     struct context *c = arena_one(a, struct context);
     c->p = arena_one(a, struct context_private);
-    c->p->env = (struct session_env){ d->config, NULL, d->env.store, NULL };
+    c->p->env = (struct session_env){ .config = d->config, .store = d->env.store };
     c->a = a;
     memcpy(c->id, d->id, sizeof c->id);
     c->user = d->user->login;

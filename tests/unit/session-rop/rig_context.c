@@ -6,7 +6,7 @@ struct context *rig_context(struct rig *g, struct arena *a)
 {
     struct context *c = arena_one(a, struct context);
     c->p = arena_one(a, struct context_private);
-    c->p->env = (struct session_env){ g->config, NULL, g->store, NULL };
+    c->p->env = (struct session_env){ .config = g->config, .store = g->store };
     c->a = a;
     memcpy(c->id, g->id, sizeof c->id);
     c->user = "ada";
