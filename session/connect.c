@@ -72,7 +72,7 @@ static const char *session_text(const struct session_env *e, struct arena *a)
     return arena_printf(a, "ClientAccessServer=%s,ConnectTime=%s", name, http_date(filetime_to_unix(filetime_now()), when));
 }
 
-/* The same shape whether the user was taken or not (FACTS A7): an error has zeros and empty strings. */
+/* The same shape whether the user was taken or not: an error has zeros and empty strings. */
 static struct blob body_write(const struct session_env *e, struct arena *a, ec_t ec, const char *display_name)
 {
     struct wr w = wr_in(a, BODY_MAX);

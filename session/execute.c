@@ -29,7 +29,7 @@ static void run(struct session_env *e, const struct execute *q, struct session_r
     reply_finished(r, context_finish(x, done.changed, done.nchanged, done.body), x, done.body);
 }
 
-/* A body that cannot be read is told only after everything that the cookies decide (FACTS A3: 13, 6, 10, 15, then 12). */
+/* A body that cannot be read is told only after everything that the cookies decide (13, 6, 10, 15, then 12). */
 void session_execute(struct session_env *e, struct session_call *c, struct session_reply *r)
 {
     struct execute q;

@@ -6,7 +6,7 @@
 
 /* --- opening ------------------------------------------------------------------------------------------------------------------------------- */
 
-/* Folders come by name (FACTS: as real servers do it), parents before children. */
+/* Folders come by name, as real servers do it, parents before children. */
 static struct sortorder default_order(const struct table_def *d)
 {
     if (d->kind == TABLE_CONTENTS)

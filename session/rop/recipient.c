@@ -13,8 +13,10 @@ static int by_row(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void sort(struct msg *m)
+/* A list of its own: the one given may be that of a draft. */
+static void sort(struct arena *a, struct msg *m)
 {
+    m->rcpt = arena_dup(a, m->rcpt, m->nrcpt * sizeof *m->rcpt);
     if (m->nrcpt > 1)
         qsort(m->rcpt, m->nrcpt, sizeof *m->rcpt, by_row);
 }
@@ -60,7 +62,7 @@ static size_t write_rows(struct wr *w, const struct pv_codec *codec, const struc
 void recipient_write_opened(struct rop_ctx *c, const struct pv_codec *codec, struct msg *m)
 {
     struct tags cols;
-    sort(m);
+    sort(c->a, m);
     recipient_columns(c->a, m, &cols);
     wr_u16(c->out, (uint16_t)m->nrcpt);
     wr_u16(c->out, (uint16_t)cols.n);
@@ -80,7 +82,7 @@ ec_t rop_ReadRecipients(struct rop_ctx *c)
     struct tags cols;
     struct pv_codec codec = draft_codec(c, c->object);
     TRY(draft_message(c, c->object, LOAD_RCPTS, &m));
-    sort(&m);
+    sort(c->a, &m);
     size_t from = 0;
     while (from < m.nrcpt && m.rcpt[from].row != row)
         from++;

@@ -96,7 +96,7 @@ struct session_env bench_worker(struct bench *b)
     const char *why = "";
     struct cookie_keys *keys = cookie_keys_load(b->config.session_secret, b->a, &why);
     NEED(keys != NULL);
-    return (struct session_env){ &b->config, redis_new(&b->config), b->store, keys };
+    return (struct session_env){ .config = &b->config, .redis = redis_new(&b->config), .store = b->store, .keys = keys };
 }
 
 void bench_take_cookies(struct turn *t, struct client *k)

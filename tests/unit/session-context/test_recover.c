@@ -321,7 +321,7 @@ TEST(recovery_dies_too)
     arena_free(b->a);
 }
 
-/* DESIGN 2: what took down two workers is not tried a third time; the session goes on with something else. */
+/* What took down two workers is not tried a third time; the session goes on with something else. */
 TEST(request_that_kills_workers_is_refused)
 {
     struct bench *b = bench_open();

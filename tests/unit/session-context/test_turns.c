@@ -421,7 +421,7 @@ TEST(administration)
     arena_free(b->a);
 }
 
-/* The budget of DESIGN 4: a session that has just logged on, with the handles that a client opens first. */
+/* The budget: a session that has just logged on, with the handles that a client opens first. */
 TEST(memory_of_a_fresh_session)
 {
     struct bench *b = bench_open();

@@ -69,7 +69,7 @@ static struct blob buffer_of(struct desk *d, struct blob payload, unsigned flags
     return wr_blob(&w);
 }
 
-/* --- sizes and forms of the body (OXCRPC R1373, R666001, R678, R663, R1379, R1367; FACTS A3 code 12) ------------------------------------------- */
+/* --- sizes and forms of the body (OXCRPC R1373, R666001, R678, R663, R1379, R1367; code 12) ------------------------------------------- */
 
 static void expect(struct desk *d, struct blob body, bool bad, uint32_t status, ec_t error)
 {
