@@ -75,16 +75,26 @@ static unsigned mixed(struct mail *m, const struct part *p, struct pieces *s, un
     return taken;
 }
 
-/* Text outside of the parts is for readers without MIME; if it does not say so, or is long, it is more than that. */
-static void keep_outside(struct mail *m, struct blob b, const char *name)
+static bool is_text(struct blob b)
 {
-    enum { USUAL_MAX = 1000 };
     size_t i = 0;
     while (i < b.n && (b.p[i] <= ' ' || b.p[i] == '-'))
         i++;
-    if (i == b.n || (b.n < USUAL_MAX && (memmem(b.p, b.n, "MIME", 4) != NULL || memmem(b.p, b.n, "multi-part", 10) != NULL)))
-        return;
-    mail_attach_bytes(m, b, name, "text/plain");
+    return i < b.n;
+}
+
+/* Text before the first part is for readers without MIME; if it does not say so, or is long, it is more than that. */
+static void keep_outside(struct mail *m, const struct pieces *s)
+{
+    enum { USUAL_MAX = 400 };
+    struct blob b = s->preamble;
+    bool usual = b.n < USUAL_MAX && b.n != 0 && (memmem(b.p, b.n, "MIME", 4) != NULL || memmem(b.p, b.n, "multi-part", 10) != NULL);
+    if (is_text(b) && !usual)
+        mail_attach_bytes(m, b, "preamble.txt", "text/plain");
+    if (s->rest.n != 0)
+        mail_attach_bytes(m, s->rest, "more-parts.txt", "application/octet-stream");
+    if (is_text(s->epilogue))
+        mail_attach_bytes(m, s->epilogue, "epilogue.txt", "text/plain");
 }
 
 static unsigned multipart(struct mail *m, const struct part *p, unsigned depth, unsigned forms, bool inside)
@@ -99,16 +109,13 @@ static unsigned multipart(struct mail *m, const struct part *p, unsigned depth, 
     }
     if (p == m->root && mail_is(p, "multipart/report"))
         mail_report(m, &s);
-    keep_outside(m, s.preamble, "preamble.txt");
     if (mail_is(p, "multipart/alternative"))
         taken = alternative(m, p, &s, depth, forms);
     else if (mail_is(p, "multipart/related"))
         taken = related(m, p, &s, depth, forms);
     else
         taken = mixed(m, p, &s, depth, forms, inside);
-    if (s.rest.n != 0)
-        mail_attach_bytes(m, s.rest, "more-parts.txt", "application/octet-stream");
-    keep_outside(m, s.epilogue, "epilogue.txt");
+    keep_outside(m, &s);
     return taken;
 }
 

@@ -7,7 +7,8 @@
 #include "backend/mapi/msg.h"
 #include "backend/mapi/propname.h"
 
-/* Named properties: gives the property id for a name (as the store's named_id does); false: the property is left out. */
+/* Named properties: gives the property id for a name (as the store's named_id does); false: the property is left out.  Ids are limited and
+ * X- lines are anybody's: who gives them decides how many new ones mail may make. */
 typedef bool (*mail_named)(void *ctx, const struct guid *set, uint32_t lid, const char *name, uint16_t *id);
 
 struct mail_options {

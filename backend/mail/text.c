@@ -146,5 +146,6 @@ void mail_body(struct mail *m)
     if (m->have_html)
         props_set(m->a, &m->out->set, pv_bin(PidTagHtml, m->html));
     props_set(m->a, &m->out->set, pv_i32(PidTagInternetCodepage, m->have_html ? m->html_page : 65001));
-    props_set(m->a, &m->out->set, pv_i32(PidTagNativeBody, m->have_html ? NATIVE_HTML : NATIVE_PLAIN));
+    if (m->have_text || m->have_html)
+        props_set(m->a, &m->out->set, pv_i32(PidTagNativeBody, m->have_html ? NATIVE_HTML : NATIVE_PLAIN));
 }

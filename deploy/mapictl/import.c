@@ -2,15 +2,11 @@
  *
  * Messages are committed in batches; what was committed stays, whatever comes after.  Each is known by its bytes and its folder, so a second run, or one after an
  * interruption, goes on where the first one ended. */
-#include "backend/base/crypto.h"
 #include "backend/base/utf.h"
 #include "backend/base/wr.h"
-#include "backend/mail/mail.h"
-#include "backend/store/imported.h"
-#include "backend/store/message.h"
-#include "backend/store/named.h"
 #include "deploy/mapictl/ctl.h"
 #include "deploy/mapictl/folder.h"
+#include "deploy/mapictl/ingest.h"
 #include "deploy/mapictl/tree.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -20,25 +16,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH = 100, BATCH_BYTES = 32 << 20 };   /* one fsync for so much */
-enum { PROGRESS_MS = 100, BAR = 30, MESSAGE_MAX = 512 << 20 };
+enum { PROGRESS_MS = 100, BAR = 30 };
 static const uint64_t STDIN_MAX = (uint64_t)1 << 30;
 
-struct counts { uint64_t imported, known, bytes; };
-
 struct import {
-    struct ctl  *c;
-    struct arena *a;           /* of the batch */
-    struct mailbox *m;
+    struct ctl   *c;
     struct person who;
-    uint64_t     fid, target, top; /* where messages go now; without a subfolder; what subfolders are made under */
-    struct counts done, batch; /* committed; in the open batch */
-    unsigned     in_batch;
-    uint64_t     failed, deleted;     /* deleted: by the program that wrote the mbox */
-    uint64_t     total, seen;         /* total: bytes of all files if they were counted; seen: bytes gone through */
-    json_t      *failures;
-    bool         terminal;
-    uint64_t     started, shown;
+    struct ingest in;
+    uint64_t      target, top;         /* where messages go outside of subfolders; what subfolders are made under */
+    uint64_t      failed, deleted;     /* deleted: by the program that wrote the mbox */
+    uint64_t      total, seen;         /* total: bytes of all files if they were counted; seen: bytes gone through */
+    json_t       *failures;
+    bool          terminal;
+    uint64_t      started, shown;
 };
 
 static volatile sig_atomic_t stopped;
@@ -58,9 +48,9 @@ static void draw(struct import *i, bool last)
     memset(bar, '.', BAR);
     memset(bar, '#', full);
     bar[BAR] = '\0';
-    uint64_t n = i->done.imported + i->batch.imported;
+    uint64_t n = i->in.done.imported + i->in.batch.imported;
     fprintf(stderr, "\r[%s] %3.0f %%  %llu imported, %llu known, %llu failed, %llu/s%s", bar, part * 100 < 100 ? part * 100 : 100, (unsigned long long)n,
-            (unsigned long long)(i->done.known + i->batch.known), (unsigned long long)i->failed, (unsigned long long)(n * 1000 / ms), last ? "\n" : "\033[K");
+            (unsigned long long)(i->in.done.known + i->in.batch.known), (unsigned long long)i->failed, (unsigned long long)(n * 1000 / ms), last ? "\n" : "\033[K");
 }
 
 static void note_failure(void *ctx, const char *path, const char *why)
@@ -73,109 +63,36 @@ static void note_failure(void *ctx, const char *path, const char *why)
         fprintf(stderr, "%s%s: %s\n", i->terminal ? "\r\033[K" : "", path, why);
 }
 
-/* --- batches ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------------------------------------------------------------------------ */
 
-static const struct actor owner = { ACTOR_OWNER, "" };
-
-static ec_t batch_begin(struct import *i)
+static ec_t import_message(struct import *i, struct arena *a, struct blob bytes, const struct mail_options *o, const char *path)
 {
-    i->a = arena_new((size_t)1 << 30);
-    i->in_batch = 0;
-    i->batch = (struct counts){ 0 };
-    TRY(mailbox_open(ctl_store(i->c), i->a, &i->who.mailbox, &owner, &i->m));
-    return mailbox_write(i->m);
-}
-
-static ec_t batch_end(struct import *i)
-{
-    ec_t ec = i->m != NULL && mailbox_writing(i->m) ? mailbox_commit(i->m) : ecNone;
-    if (ec == ecNone) {
-        i->done.imported += i->batch.imported;
-        i->done.known += i->batch.known;
-        i->done.bytes += i->batch.bytes;
-    }
-    i->batch = (struct counts){ 0 };
-    arena_free(i->a);
-    i->a = NULL;
-    i->m = NULL;
-    return ec;
-}
-
-/* --- one message --------------------------------------------------------------------------------------------------------------------------- */
-
-static bool named(void *ctx, const struct guid *set, uint32_t lid, const char *name, uint16_t *id)
-{
-    struct import *i = ctx;
-    return named_id(i->m, set, lid, name, id) == ecNone;
-}
-
-/* The same mail may lie in several folders. */
-static void key_in_folder(struct arena *a, struct blob bytes, uint64_t fid, uint8_t key[IMPORT_KEY])
-{
-    uint8_t of_folder[8];
-    struct wr w = wr_over(of_folder, sizeof of_folder);
-    wr_u64(&w, fid);
-    mail_key(bytes, key);
-    struct sha256 *h = sha256_new(a);
-    sha256_add(h, blob_of(key, IMPORT_KEY));
-    sha256_add(h, wr_blob(&w));
-    sha256_end(h, key);
-}
-
-static ec_t store_message(struct import *i, struct arena *a, struct blob bytes, const struct mail_options *o, bool *seen)
-{
-    uint8_t key[IMPORT_KEY];
-    struct msg over;
-    key_in_folder(a, bytes, i->fid, key);
-    TRY(imported_note(i->m, key, seen));
-    if (*seen)
-        return ecNone;
-    if (!mail_in(a, bytes, o, &over))
-        return EC(ecInvalidParameter);
-    struct message_save s = { .fid = i->fid, .over = &over, .keep_times = true };
-    return message_save(i->m, &s);
-}
-
-static bool fatal(ec_t ec) { return ec == ecDiskError || ec == ecQuotaExceeded || ec == ecServerBusy; }
-
-/* One message under its own savepoint: one that fails takes no other with it. */
-static ec_t import_message(struct import *i, struct arena *a, struct blob bytes, const struct mail_options *as, const char *path)
-{
-    struct mail_options o = *as;
-    bool known = false;
-    o.named = named;
-    o.ctx = i;
-    o.now = filetime_now();
-    if (bytes.n > MESSAGE_MAX) {
-        note_failure(i, path, "is larger than 512 MB");
-        return ecNone;
-    }
-    TRY(mailbox_savepoint(i->m));
-    ec_t ec = store_message(i, a, bytes, &o, &known);
-    if (ec != ecNone) {
-        note_failure(i, path, ec == ecQuotaExceeded ? "the mailbox is full" : arena_printf(a, "%s (%s)", err_name(ec), err_place()));
-        if (ec != ecDiskError)
-            TRY(mailbox_rollback(i->m));
-        if (fatal(ec))
-            return ec;
-    } else {
-        TRY(mailbox_release(i->m));
-        known ? i->batch.known++ : i->batch.imported++;
-        i->batch.bytes += bytes.n;
-    }
+    const char *why;
+    ec_t ec = ingest_message(&i->in, a, bytes, o, &why);
+    if (why != NULL)
+        note_failure(i, path, why);
     draw(i, false);
-    if (++i->in_batch < BATCH && i->batch.bytes < BATCH_BYTES && !stopped)
-        return ecNone;
-    TRY(batch_end(i));
-    return stopped ? EC(ecUserCanceled) : batch_begin(i);
+    return ec == ecNone && stopped ? EC(ecUserCanceled) : ec;
 }
 
 /* --- files --------------------------------------------------------------------------------------------------------------------------------- */
 
-static ec_t import_mbox(struct import *i, struct blob file, const char *name, const struct mail_options *as)
+/* Pages of a mapped file that were gone through are given back. */
+static size_t give_back(struct blob file, size_t from, size_t to)
+{
+    enum { STEP = 64 << 20 }; /* a multiple of every page size */
+    if (to - from < 2 * (size_t)STEP)
+        return from;
+    size_t n = (to - from) / STEP * STEP;
+    madvise((void *)(uintptr_t)(file.p + from), n, MADV_DONTNEED);
+    return from + n;
+}
+
+static ec_t import_mbox(struct import *i, struct blob file, const char *name, const struct mail_options *as, bool mapped)
 {
     struct mbox_message one;
     ec_t ec = ecNone;
+    size_t given = 0;
     for (size_t at = 0, next; ec == ecNone && mbox_next(file, at, &one, &next); at = next) {
         struct arena *a = arena_new((size_t)1 << 30);
         struct mail_options o = *as;
@@ -185,6 +102,8 @@ static ec_t import_mbox(struct import *i, struct blob file, const char *name, co
         if (there && bytes.n > 0)
             ec = import_message(i, a, bytes, &o, arena_printf(a, "%s:%zu", name, one.offset));
         i->seen += next - at;
+        if (mapped)
+            given = give_back(file, given, at);
         arena_free(a);
     }
     return ec;
@@ -204,7 +123,7 @@ static const char *no_mail(struct blob b)
     return b.n == 0 ? "is empty" : NULL;
 }
 
-static ec_t import_bytes(struct import *i, struct blob bytes, const char *path, const struct mail_options *o)
+static ec_t import_bytes(struct import *i, struct blob bytes, const char *path, const struct mail_options *o, bool mapped)
 {
     const char *why = no_mail(bytes);
     if (why != NULL) {
@@ -212,7 +131,7 @@ static ec_t import_bytes(struct import *i, struct blob bytes, const char *path, 
         return ecNone;
     }
     if (mbox_looks_so(bytes))
-        return import_mbox(i, bytes, path, o);
+        return import_mbox(i, bytes, path, o, mapped);
     struct arena *a = arena_new((size_t)1 << 30);
     ec_t ec = import_message(i, a, bytes, o, path);
     i->seen += bytes.n;
@@ -253,7 +172,7 @@ static ec_t import_file(void *ctx, const char *path, const struct mail_flags *f)
         note_failure(i, path, strerror(errno));
         return ecNone;
     }
-    ec_t ec = import_bytes(i, blob_of(p, size), path, &o);
+    ec_t ec = import_bytes(i, blob_of(p, size), path, &o, true);
     if (p != NULL)
         munmap(p, size);
     return ec;
@@ -271,7 +190,7 @@ static ec_t import_stdin(struct import *i)
     if (w.full)
         note_failure(i, "-", "is larger than 1 GiB; import it from a file");
     else
-        ec = import_bytes(i, wr_blob(&w), "-", &o);
+        ec = import_bytes(i, wr_blob(&w), "-", &o, false);
     arena_free(a);
     return ec;
 }
@@ -281,31 +200,31 @@ static ec_t import_stdin(struct import *i)
 /* Without --folder: mail goes to the Inbox, and subfolders of a Maildir become its neighbours, as they are in a Maildir. */
 static ec_t find_target(struct import *i, const char *name)
 {
-    const struct mailbox_info *info = mailbox_info(i->m);
+    const struct mailbox_info *info = mailbox_info(i->in.m);
     i->top = info->fid[SF_IPM_SUBTREE];
     i->target = info->fid[SF_INBOX];
     if (name != NULL) {
-        ec_t ec = folder_by_name(i->m, name, &i->target);
+        ec_t ec = folder_by_name(i->in.m, name, &i->target);
         if (ec == ecNotFound)
-            ec = folder_by_name_made(i->m, i->top, name, &i->target);
+            ec = folder_by_name_made(i->in.m, i->top, name, &i->target);
         if (ec != ecNone)
             return ec;
         i->top = i->target;
     }
-    i->fid = i->target;
+    i->in.fid = i->target;
     return ecNone;
 }
 
 static ec_t enter_folder(void *ctx, const char *name)
 {
     struct import *i = ctx;
-    ec_t ec = name != NULL ? folder_of_maildir(i->m, i->top, name, &i->fid) : ecNone;
+    ec_t ec = name != NULL ? folder_of_maildir(i->in.m, i->top, name, &i->in.fid) : ecNone;
     if (name != NULL && ec == ecNone)
         return ecNone;
-    i->fid = i->target;
-    if (ec != ecNone && !fatal(ec))
-        note_failure(i, name, arena_printf(i->a, "cannot be a folder, its mail goes above it: %s (%s)", err_name(ec), err_place()));
-    return fatal(ec) ? ec : ecNone;
+    i->in.fid = i->target;
+    if (ec != ecNone && ec != ecDiskError)
+        note_failure(i, name, arena_printf(i->in.a, "cannot be a folder, its mail goes above it: %s (%s)", err_name(ec), err_place()));
+    return ec == ecDiskError ? ec : ecNone;
 }
 
 /* --- the command --------------------------------------------------------------------------------------------------------------------------- */
@@ -351,9 +270,9 @@ static int report(struct import *i, ec_t ec)
 {
     uint64_t ms = clock_ms() - i->started + 1;
     const char *why = ec != ecNone ? reason(i->c, ec) : NULL;
-    json_t *r = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "login", i->who.login, "imported", (json_int_t)i->done.imported, "known",
-                          (json_int_t)i->done.known, "deleted", (json_int_t)i->deleted, "failed", (json_int_t)i->failed, "bytes", (json_int_t)i->done.bytes, "milliseconds", (json_int_t)ms,
-                          "per_second", (json_int_t)(i->done.imported * 1000 / ms));
+    json_t *r = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "login", i->who.login, "imported", (json_int_t)i->in.done.imported, "known",
+                          (json_int_t)i->in.done.known, "deleted", (json_int_t)i->deleted, "failed", (json_int_t)i->failed, "bytes", (json_int_t)i->in.done.bytes, "milliseconds", (json_int_t)ms,
+                          "per_second", (json_int_t)(i->in.done.imported * 1000 / ms));
     if (why != NULL)
         json_object_set_new(r, "error", json_string(why));
     if (i->c->json)
@@ -378,12 +297,11 @@ int cmd_import_(struct ctl *c)
     sigaction(SIGINT, &on_stop, NULL);
     sigaction(SIGTERM, &on_stop, NULL);
     i.failures = json_array();
-    ec_t ec = batch_begin(&i);
+    i.in = (struct ingest){ .store = ctl_store(c), .mailbox = i.who.mailbox };
+    ec_t ec = ingest_begin(&i.in);
     if (ec == ecNone)
         ec = import_all(&i);
-    ec_t end = fatal(ec) && ec != ecQuotaExceeded ? ecNone : batch_end(&i); /* what was imported before an error stays */
-    if (i.a != NULL)
-        arena_free(i.a);
+    ec_t end = ingest_end(&i.in, ec != ecDiskError); /* what was imported before another error stays */
     draw(&i, true);
     return report(&i, ec != ecNone ? ec : end);
 }

@@ -1,4 +1,5 @@
 /* test_import.c - mapictl import against a running installation: files of every kind go in, and come back through nginx as a client reads them. */
+#include "backend/store/named.h"
 #include "tests/flow/walk.h"
 #include <jansson.h>
 #include <stdio.h>
@@ -323,6 +324,33 @@ TEST(exit_codes_tell_what_went_wrong)
     CHECK_INT(r.rc, 2);
     r = run(&w, "", "import nobody@example.com x");
     CHECK_INT(r.rc, 1);
+    finish(&w);
+}
+
+/* X- lines become named properties, but strangers cannot use up the ids of a mailbox. */
+TEST(names_made_by_mail_are_limited)
+{
+    struct walk w;
+    begin(&w);
+    const char *dir = directory(&w, "names");
+    FILE *f = fopen(arena_printf(w.a, "%s/names.mbox", dir), "wb");
+    REQUIRE(f != NULL);
+    for (int i = 0; i < 50; i++) {
+        fprintf(f, "From a@b Mon Jan  1 12:00:00 2024\nSubject: names\n");
+        for (int n = 0; n < 50; n++)
+            fprintf(f, "X-Flood-%d: x\n", i * 50 + n);
+        fputs("\nbody\n\n", f);
+    }
+    REQUIRE(fclose(f) == 0);
+    expect(&w, arena_printf(w.a, "bob %s --folder Names", dir), 0, 50, 0, 0);
+    struct mailbox *m;
+    struct propname *names;
+    uint16_t *ids;
+    size_t n = 0;
+    REQUIRE_EC(mailbox_open(w.stack->store, w.a, &w.stack->bob.mailbox, &(struct actor){ ACTOR_OWNER, "" }, &m), ecNone);
+    REQUIRE_EC(named_list(m, &PS_INTERNET_HEADERS, &names, &ids, &n), ecNone);
+    CHECK_INT(n, 2000);
+    mailbox_close(m);
     finish(&w);
 }
 

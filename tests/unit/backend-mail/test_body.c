@@ -78,6 +78,7 @@ static const struct { const char *what, *eml, *shape; } bodies[] = {
     { "no parts", MULTI("mixed", "b") "--b--\n", "" },
     { "usual preamble", MULTI("mixed", "b") "This is a multi-part message in MIME format.\n--b\n" TEXT "t\n--b--\n\n", "T[t]" },
     { "text around the parts is kept", MULTI("mixed", "b") "before\n--b\n" TEXT "t\n--b--\nbehind\n", "T[t] a[preamble.txt=before] a[epilogue.txt=behind/]" },
+    { "text behind the parts is never usual", MULTI("mixed", "b") "--b\n" TEXT "t\n--b--\nMIME is dead\n", "T[t] a[epilogue.txt=MIME is dead/]" },
     { "a part without header", MULTI("mixed", "b") "--b\n\nt\n--b--\n", "T[t]" },
     { "a part without empty line", MULTI("mixed", "b") "--b\nContent-Type: text/plain\n--b--\n", "T[]" },
     { "no type", "Content-Type: \n\nhello", "T[hello]" },
