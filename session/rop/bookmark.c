@@ -20,7 +20,7 @@ static ec_t goto_bookmark(struct cursor *k, struct blob name, bool *gone)
     k->pos = (struct table_pos){ b->key, b->id, b->end };
     if (b->end || b->key.n == 0)
         return ecNone;
-    TRY(cursor_has(k, &k->pos, &there));
+    TRY(cursor_follow(k, &k->pos, &there));
     *gone = !there;
     return ecNone;
 }

@@ -156,10 +156,10 @@ ec_t cursor_seek_to(struct cursor *k, uint32_t row)
     return ecNone;
 }
 
-ec_t cursor_has(struct cursor *k, const struct table_pos *pos, bool *there)
+ec_t cursor_follow(struct cursor *k, struct table_pos *pos, bool *there)
 {
     if (k->view != NULL)
-        return view_has(k->view, pos, there);
+        return view_follow(k->view, pos, there);
     size_t i = mem_index(k, pos);
     *there = i < k->rows && (pos->key.n == 0 || k->row[i].id == pos->id);
     return ecNone;

@@ -32,7 +32,8 @@ ec_t cursor_seek(struct cursor *k, int32_t delta, int32_t *moved);
 ec_t cursor_position(struct cursor *k, uint32_t *row, uint32_t *rows);
 ec_t cursor_count(struct cursor *k, uint32_t *rows);
 ec_t cursor_seek_to(struct cursor *k, uint32_t row);
-ec_t cursor_has(struct cursor *k, const struct table_pos *pos, bool *there);
+/* Moves a position to where its row is now; *there false: the row is gone, the position stays. */
+ec_t cursor_follow(struct cursor *k, struct table_pos *pos, bool *there);
 ec_t cursor_columns(struct cursor *k, struct tags *out);
 
 /* Positions. */
