@@ -372,6 +372,12 @@ struct blob db_bytes(const struct query *q, unsigned i)
     return q->db->ops->col_bytes(q->st, i);
 }
 
+struct cell db_cell(const struct query *q, unsigned i)
+{
+    must(q->row);
+    return q->db->ops->col_cell(q->st, i);
+}
+
 struct blob db_blob(const struct query *q, unsigned i, struct arena *a) { return arena_blob(a, db_bytes(q, i)); }
 
 char *db_text(const struct query *q, unsigned i, struct arena *a)

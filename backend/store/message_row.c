@@ -89,14 +89,14 @@ void message_row_read_cols(struct message_row *r, const struct query *q, unsigne
     for (unsigned c = 0; c < MCOL_COUNT; c++) {
         if ((want >> c & 1) == 0)
             continue;
-        if (!db_null(q, at)) {
-            r->set |= 1ull << c;
-            if (cols[c].kind == INT || cols[c].kind == OPT)
-                r->i[c] = db_i64(q, at);
-            else
-                r->b[c] = db_blob(q, at, a);
-        }
-        at++;
+        struct cell v = db_cell(q, at++);
+        if (v.null)
+            continue;
+        r->set |= 1ull << c;
+        if (cols[c].kind == INT || cols[c].kind == OPT)
+            r->i[c] = v.i;
+        else
+            r->b[c] = arena_blob(a, v.b);
     }
     r->have |= want & MCOLS_ALL;
     read_body(r, q, at, want, a);

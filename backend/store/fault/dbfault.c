@@ -35,6 +35,7 @@ static void f_reset(void *st) { db_sqlite.reset(st); }
 static bool f_col_null(void *st, unsigned i) { return db_sqlite.col_null(st, i); }
 static int64_t f_col_i64(void *st, unsigned i) { return db_sqlite.col_i64(st, i); }
 static struct blob f_col_bytes(void *st, unsigned i) { return db_sqlite.col_bytes(st, i); }
+static struct cell f_col_cell(void *st, unsigned i) { return db_sqlite.col_cell(st, i); }
 
 static ec_t f_open(const struct db_open *o, void **c)
 {
@@ -115,5 +116,5 @@ const struct db_ops db_fault = {
     .begin = f_begin, .begin_read = f_begin_read, .commit = f_commit, .rollback = f_rollback, .savepoint = f_savepoint, .release = f_release, .rollback_to = f_rollback_to,
     .changes = f_changes, .prepare = f_prepare, .finalize = f_finalize,
     .bind_i64 = f_bind_i64, .bind_text = f_bind_text, .bind_blob = f_bind_blob, .bind_null = f_bind_null,
-    .step = f_step, .reset = f_reset, .col_null = f_col_null, .col_i64 = f_col_i64, .col_bytes = f_col_bytes,
+    .step = f_step, .reset = f_reset, .col_null = f_col_null, .col_i64 = f_col_i64, .col_bytes = f_col_bytes, .col_cell = f_col_cell,
 };

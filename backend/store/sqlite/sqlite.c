@@ -262,11 +262,21 @@ static struct blob col_bytes(void *st, unsigned i)
     return blob_of(p, p != NULL ? (size_t)sqlite3_column_bytes(s, (int)i) : 0);
 }
 
+static struct cell col_cell(void *st, unsigned i)
+{
+    sqlite3_value *v = sqlite3_column_value(((struct prepared *)st)->st, (int)i);
+    int type = sqlite3_value_type(v);
+    if (type == SQLITE_NULL || type == SQLITE_INTEGER)
+        return (struct cell){ .null = type == SQLITE_NULL, .i = sqlite3_value_int64(v) };
+    const void *p = sqlite3_value_blob(v); /* before the size: it may convert */
+    return (struct cell){ .b = blob_of(p, p != NULL ? (size_t)sqlite3_value_bytes(v) : 0) };
+}
+
 const struct db_ops db_sqlite = {
     .name = "sqlite", .usable = sqlite_usable, .open = conn_open, .close = conn_close, .remove = sqlite_remove, .current = conn_current,
     .script = conn_script, .check = conn_check, .version = conn_version, .set_version = conn_set_version,
     .begin = conn_begin, .begin_read = conn_begin_read, .commit = conn_commit, .rollback = conn_rollback,
     .savepoint = conn_savepoint, .release = conn_release, .rollback_to = conn_rollback_to, .changes = conn_changes,
     .prepare = st_prepare, .finalize = st_finalize, .bind_i64 = bind_i64, .bind_text = bind_text, .bind_blob = bind_blob, .bind_null = bind_null,
-    .step = st_step, .reset = st_reset, .col_null = col_null, .col_i64 = col_i64, .col_bytes = col_bytes,
+    .step = st_step, .reset = st_reset, .col_null = col_null, .col_i64 = col_i64, .col_bytes = col_bytes, .col_cell = col_cell,
 };
