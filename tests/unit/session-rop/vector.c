@@ -62,11 +62,11 @@ static void put_guid(struct script *s, const char *name)
     arena_free(a);
 }
 
-/* {=3}: an id of an answer to be kept; {#3}: the id. */
+/* {=3}: an id of an answer, to be kept; {#3}: that id. */
 static void put_kept(struct script *s, char how, unsigned i)
 {
-    if (i >= KEPT || (how == '=') != (s->into == &s->expected)) {
-        complain(s, "{=0} to {=9} in answers, {#0} to {#9} in requests");
+    if (i >= KEPT || (how == '=' && s->into != &s->expected)) {
+        complain(s, "{=0} to {=9} in answers, {#0} to {#9} behind them");
         return;
     }
     if (how == '=') {

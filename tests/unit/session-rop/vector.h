@@ -10,8 +10,8 @@
  *     < bytes                 the answers to it
  * Bytes are hex digits in pairs; {inbox}, {drafts}, {root}, {ipm}, {deleted}, {sent}, {outbox}, {calendar}, {contacts}, {junk}: 8 bytes of a folder id;
  * {m1}: of a message id; {dn}, {dn:bob}: u16 length and the distinguished name with its NUL; {replica}, {mapping}, {mailbox}: GUIDs;
- * "text": UTF-16 with NUL, 'text': ASCII with NUL.  In answers ?? is any byte, * anything to the end, and {=1} an id of 8 bytes that requests behind it
- * name {#1} (0 to 9).
+ * "text": UTF-16 with NUL, 'text': ASCII with NUL.  In answers ?? is any byte, * anything to the end, and {=1} an id of 8 bytes that is
+ * {#1} in requests and answers behind it (0 to 9).
  *
  * The last ROP list is the one that the file is about: it must hold the ROP that the file is named after, and it is also run with every truncation and
  * every bit flip, without effect. */
