@@ -252,11 +252,12 @@ TEST(early_head_pending_and_rest)
     r.config->pending_period = 100;
     int fd = peer_connect(&r);
     /* a busy machine may be late with the head and with each line, but not early */
-    const char *text = ask(&r, fd, peer_request(r.a, true, PARAMS("EARLY=50", "SLEEP=820"), blob_of(NULL, 0)), 5000), *at = text + 5;
+    const char *text = ask(&r, fd, peer_request(r.a, true, PARAMS("EARLY=50", "SLEEP=820"), blob_of(NULL, 0)), 5000), *at;
     unsigned pending = 0;
-    for (; strncmp(at, "PENDING\r\n", 9) == 0; at += 9)
+    REQUIRE(text != NULL && strncmp(text, "head|", 5) == 0);
+    for (at = text + 5; strncmp(at, "PENDING\r\n", 9) == 0; at += 9)
         pending++;
-    unit_check(strncmp(text, "head|", 5) == 0 && strcmp(at, "rest") == 0 && pending >= 1 && pending <= 7, __FILE__, __LINE__, "%s", text);
+    unit_check(strcmp(at, "rest") == 0 && pending >= 1 && pending <= 7, __FILE__, __LINE__, "%s", text);
     CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("EARLY=200", "NAME=fast"), blob_of(NULL, 0)), 5000), "ok fast");
     peer_nap(250); /* and no head afterwards */
     CHECK_STR(ask(&r, fd, peer_request(r.a, true, PARAMS("NAME=n"), blob_of(NULL, 0)), 5000), "ok n");
