@@ -145,8 +145,10 @@ size_t arena_used(const struct arena *a) { return a->used; }
 
 void *arena_grow(struct arena *a, void *v, size_t *cap, size_t n, size_t each)
 {
-    if (n < *cap)
+    if (n < *cap) { /* there may be an element that was taken out before */
+        memset((char *)v + n * each, 0, each);
         return v;
+    }
     size_t more = *cap == 0 ? 8 : *cap * 2;
     void  *q = arena_alloc_array(a, more, each);
     if (n != 0)

@@ -56,6 +56,9 @@ TEST(growing_array_keeps_its_elements)
     }
     CHECK_INT(v[0], 0);
     CHECK_INT(v[57], 57);
+    v = arena_grow(a, v, &cap, 57, sizeof *v); /* what was there before was taken out */
+    CHECK_INT(v[57], 0);
+    CHECK_INT(v[56], 56);
     arena_free(a);
 }
 

@@ -3,7 +3,7 @@
 #include "tests/unit/session-rop/steps.h"
 
 /* Places of the handle table by what is opened into them. */
-enum { MESSAGES = 1, EMBEDDED = 4, ATTACHMENTS = 6, STREAMS = 9, SLOTS = 11, OPS = 120, SCHEDULES = 8 };
+enum { MESSAGES = 1, EMBEDDED = 4, ATTACHMENTS = 6, STREAMS = 9, SLOTS = 11, OPS = 300, SCHEDULES = 8 };
 
 struct dice { uint64_t s; };
 static uint32_t roll(struct dice *d, uint32_t n)
