@@ -1,8 +1,8 @@
 /* test_hostile.c - mails made to cost time or memory: each takes less than a second, whatever it repeats. */
 #include "tests/unit/backend-mail/kit.h"
-#include "backend/base/filetime.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { LIMIT_MS = 20000 };   /* instrumented, one malloc for each allocation */
@@ -62,6 +62,14 @@ static const struct { const char *what, *before, *each, *behind; unsigned n; } m
     { "bad bytes", HEAD "Content-Type: text/plain; charset=euc-jp\n\n", "\xff", "", 1000000 },
 };
 
+/* Processor time, so that a busy machine fails no test. */
+static uint64_t cpu_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static struct blob made(struct arena *a, size_t i)
 {
     struct wr w = wr_in(a, (size_t)1 << 30);
@@ -83,9 +91,9 @@ TEST_LIMIT(hostile_mails_take_less_than_a_second, 600)
     for (size_t i = 0; i < sizeof mails / sizeof mails[0]; i++) {
         struct arena *a = arena_new((size_t)1 << 32);
         struct blob eml = made(a, i);
-        uint64_t start = clock_ms();
+        uint64_t start = cpu_ms();
         struct got *g = got_bytes(eml);
-        uint64_t ms = clock_ms() - start;
+        uint64_t ms = cpu_ms() - start;
         size_t used = arena_used(g->a);
         bool fast = CHECK(ms < LIMIT_MS), small = CHECK(used < eml.n * 40 + (32u << 20));
         if (!fast || !small || getenv("HOSTILE_TIMES") != NULL)
