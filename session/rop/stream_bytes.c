@@ -110,6 +110,8 @@ ec_t stream_put(struct rop_ctx *c, struct object *o, struct blob bytes)
     struct obj_stream *s = o->stream;
     struct stage_key key;
     uint64_t end = s->position + bytes.n, size = end > s->size ? end : s->size;
+    if (bytes.n == 0) /* does not grow a stream that was cut before its position */
+        return ecNone;
     TRY(limit(c, size));
     if (s->where == STREAM_INLINE && size <= STREAM_SMALL) {
         uint8_t *p = renew(c, s, (size_t)size);

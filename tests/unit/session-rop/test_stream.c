@@ -158,6 +158,23 @@ TEST(a_stream_grows_into_staging_and_comes_back)
     rig_end(g);
 }
 
+TEST(nothing_is_written_behind_the_end)
+{
+    struct rig *g = rig_new();
+    uint32_t m = make_message(g), size, s = open_stream(g, m, PidTagHtml, 2, &size);
+    static uint8_t b[6000];
+    write_stream(g, s, blob_of(b, sizeof b));
+    CHECK_EC(rig_rop(g, s, ROP_SET_SIZE, rig_args(g, "q", 10ull), NULL, NULL), ecNone);
+    write_stream(g, s, blob_of(NULL, 0));
+    CHECK_INT(size_of(g, s), 10);
+    commit(g, s);
+    write_stream(g, s, unhex("07")); /* the pointer stayed where it was: zeros between */
+    CHECK_INT(size_of(g, s), 6001);
+    seek(g, s, 2, -2, NULL);
+    CHECK_BYTES(read_stream(g, s, 9), "00 07");
+    rig_end(g);
+}
+
 TEST(long_reads_and_their_counts)
 {
     struct rig *g = rig_new();
