@@ -5,11 +5,17 @@
 #include <stdio.h>
 #include <sqlite3.h>
 
-static struct arena *a;
+static struct arena *a; /* of the running test */
+
+static void done(void)
+{
+    arena_free(a);
+    a = NULL;
+}
 
 static struct directory *fresh(const char *name, struct config *c)
 {
-    a = arena_new(1 << 20);
+    a = a != NULL ? a : arena_new(1 << 20);
     *c = (struct config){ .directory = arena_printf(a, "%s/%s.db", unit_tmpdir(), name), .organization = "Demo", .default_domain = "example.com",
                           .auth_cache = 300, .auth_fail_delay = 100 };
     const char *why;
@@ -47,7 +53,7 @@ TEST(person_is_found_by_every_name)
     CHECK_EC(directory_by_login(d, a, "bob", &q), ecUnknownUser);
     CHECK_EC(directory_by_dn(d, a, "/o=Demo", &q), ecUnknownUser);
     directory_close(d);
-    arena_free(a);
+    done();
 }
 
 TEST(names_are_unique_and_plausible)
@@ -66,7 +72,7 @@ TEST(names_are_unique_and_plausible)
     CHECK_EC(directory_list(d, a, &all, &n), ecNone);
     CHECK_INT(n, 1);
     directory_close(d);
-    arena_free(a);
+    done();
 }
 
 TEST(password_is_verified_then_remembered_then_voided)
@@ -93,7 +99,7 @@ TEST(password_is_verified_then_remembered_then_voided)
     CHECK_EC(directory_passwd(d, "ana", "x"), ecUnknownUser);
     directory_close(d);
     directory_close(other);
-    arena_free(a);
+    done();
 }
 
 TEST(failures_slow_down)
@@ -114,7 +120,7 @@ TEST(failures_slow_down)
     CHECK_EC(directory_login(d, a, "nobody", "x", "10.0.0.1", &p, &delay), ecLoginFailure);
     CHECK_INT(delay, 100);
     directory_close(d);
-    arena_free(a);
+    done();
 }
 
 TEST(delegates_are_granted_and_revoked)
@@ -136,7 +142,7 @@ TEST(delegates_are_granted_and_revoked)
     CHECK_EC(directory_has_access(d, ana.dn, bob.dn, &full), ecNone);
     CHECK(!full);
     directory_close(d);
-    arena_free(a);
+    done();
 }
 
 TEST(newer_schema_is_refused_with_both_versions)
@@ -157,5 +163,5 @@ TEST(newer_schema_is_refused_with_both_versions)
     const char *why = NULL;
     CHECK(directory_open(&c, a, &why) == NULL);
     CHECK(why != NULL && strstr(why, "version 99") != NULL);
-    arena_free(a);
+    done();
 }
