@@ -165,3 +165,29 @@ TEST(newer_schema_is_refused_with_both_versions)
     CHECK(why != NULL && strstr(why, "version 99") != NULL);
     done();
 }
+
+/* A directory that cannot be asked says so: nobody is unknown, nobody is slowed down for a wrong password. */
+TEST(a_query_that_fails_is_no_answer)
+{
+    struct config c;
+    struct directory *d = fresh("broken", &c);
+    struct person p, *all;
+    struct guid g;
+    uint64_t delay;
+    size_t n;
+    bool access;
+    REQUIRE_EC(add(d, "ana@example.com", "x", &p), ecNone);
+    sqlite3 *db;
+    REQUIRE(sqlite3_open(c.directory, &db) == SQLITE_OK);
+    CHECK_INT(sqlite3_exec(db, "ALTER TABLE person RENAME TO nobody; ALTER TABLE setting RENAME TO nothing", NULL, NULL, NULL), SQLITE_OK);
+    CHECK_EC(directory_login(d, a, "ana", "x", "127.0.0.1", &p, &delay), ecDiskError);
+    CHECK_INT(delay, 0);
+    CHECK_EC(directory_by_dn(d, a, "/o=Demo", &p), ecDiskError);
+    CHECK_EC(directory_by_login(d, a, "ana", &p), ecDiskError);
+    CHECK_EC(directory_has_access(d, "/o=a", "/o=b", &access), ecDiskError);
+    CHECK_EC(directory_list(d, a, &all, &n), ecDiskError);
+    CHECK_EC(directory_server_guid(d, &g), ecDiskError);
+    sqlite3_close(db);
+    directory_close(d);
+    done();
+}
