@@ -6,6 +6,7 @@ STMT(RANK_BUCKETS, "SELECT key, id, n FROM view_bucket WHERE view = ?1 AND level
 STMT(RANK_TOTAL, "SELECT coalesce(sum(n), 0) FROM view_bucket WHERE view = ?1 AND level = 2");
 STMT(RANK_BETWEEN, "SELECT count(*) FROM view_row WHERE view = ?1 AND (key, id) >= (?2, ?3) AND (key, id) < (?4, ?5)");
 STMT(RANK_NTH, "SELECT key, id FROM view_row WHERE view = ?1 AND (key, id) >= (?2, ?3) ORDER BY key, id LIMIT 1 OFFSET ?4");
+STMT(RANK_NTH_BACK, "SELECT key, id FROM view_row WHERE view = ?1 AND (key, id) < (?2, ?3) ORDER BY key DESC, id DESC LIMIT 1 OFFSET ?4");
 
 ec_t view_rank_total(struct db *db, int64_t view, uint64_t *rows)
 {
@@ -67,8 +68,8 @@ ec_t view_rank_of(struct db *db, int64_t view, const struct view_at *at, uint64_
     return ecNone;
 }
 
-/* The bucket in which row *number lies, counted from `from`; *number becomes its number in there. */
-static ec_t descend(struct db *db, int64_t view, int level, const struct view_at *from, uint64_t *number, struct bucket *in)
+/* The bucket in which row *number lies, counted from `from`, and the one behind it; *number becomes its number in there. */
+static ec_t descend(struct db *db, int64_t view, int level, const struct view_at *from, uint64_t *number, struct bucket *in, struct bucket *behind)
 {
     DB_QUERY(q, db, RANK_BUCKETS);
     bucket_put(&q, view, level, from);
@@ -80,30 +81,42 @@ static ec_t descend(struct db *db, int64_t view, int level, const struct view_at
         else
             *number -= n;
     }
+    behind->there = false;
+    if (in->there && db_row(&q))
+        bucket_take(&q, behind);
     return db_ec(&q);
+}
+
+/* Row `number` of a bucket, from the end that is nearer: what lies between is walked over. */
+static ec_t row_in(struct db *db, int64_t view, const struct bucket *in, const struct bucket *behind, uint64_t number, struct arena *a, struct view_at *out)
+{
+    uint64_t n = (uint64_t)in->n;
+    bool back = number >= n / 2;
+    struct view_at from = !back ? bucket_begin(in) : behind->there ? bucket_begin(behind) : view_at_end();
+    struct query q __attribute__((cleanup(db_end))) = db_query(db, back ? &RANK_NTH_BACK : &RANK_NTH);
+    db_put_i64(&q, view);
+    bucket_put_at(&q, &from);
+    db_put_u64(&q, back ? n - 1 - number : number);
+    ec_t ec = db_one(&q);
+    if (ec != ecNone)
+        return ec == (ec_t)ecNotFound ? EC(ecCorruptData) : ec;
+    *out = (struct view_at){ db_blob(&q, 0, a), db_u64(&q, 1) };
+    return ecNone;
 }
 
 ec_t view_rank_row(struct db *db, int64_t view, uint64_t number, struct arena *a, struct view_at *out, bool *there)
 {
-    struct bucket over, in;
+    struct bucket over, in, behind;
     struct view_at from = view_at_begin();
     *there = false;
-    TRY(descend(db, view, LEVEL_BUCKETS, &from, &number, &over));
+    TRY(descend(db, view, LEVEL_BUCKETS, &from, &number, &over, &behind));
     if (!over.there)
         return ecNone;
     from = bucket_begin(&over);
-    TRY(descend(db, view, LEVEL_ROWS, &from, &number, &in));
+    TRY(descend(db, view, LEVEL_ROWS, &from, &number, &in, &behind));
     TRY(in.there ? ecNone : EC(ecCorruptData));
-    from = bucket_begin(&in);
-    DB_QUERY(q, db, RANK_NTH);
-    db_put_i64(&q, view);
-    bucket_put_at(&q, &from);
-    db_put_u64(&q, number);
-    *there = db_row(&q);
-    TRY(db_ec(&q));
-    if (!*there)
-        return EC(ecCorruptData);
-    *out = (struct view_at){ db_blob(&q, 0, a), db_u64(&q, 1) };
+    TRY(row_in(db, view, &in, &behind, number, a, out));
+    *there = true;
     return ecNone;
 }
 
