@@ -27,6 +27,7 @@ TEST(every_file_converts)
 
 TEST(the_mbox_converts)
 {
+    corpus_dir(""); /* skips before anything is allocated */
     struct arena *a = arena_new((size_t)1 << 30);
     struct blob file = corpus_file(a, "mbox/complex.mbox");
     struct mbox_message one;
@@ -79,6 +80,7 @@ static const char *attachments(struct got *g)
 
 TEST(what_is_known_of_real_mails)
 {
+    corpus_dir(""); /* skips before anything is allocated */
     struct arena *a = arena_new((size_t)1 << 30);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct got *g = got_bytes(corpus_file(a, arena_printf(a, "eml/%s.eml", known[i].file)));
@@ -99,6 +101,7 @@ TEST(what_is_known_of_real_mails)
 /* Pictures that the HTML shows are not in the list of attachments. */
 TEST(inline_pictures_of_real_mails)
 {
+    corpus_dir(""); /* skips before anything is allocated */
     struct arena *a = arena_new((size_t)1 << 30);
     struct got *g = got_bytes(corpus_file(a, "eml/nodemailer.eml"));
     REQUIRE(g->m.natt == 4);

@@ -5,11 +5,20 @@
 #include "tests/unit/backend-mapi/shared.h"
 #include "tests/unit/session-rop/desk.h"
 
+/* First in each test: nothing is allocated yet that a skipped test would leave behind. */
+static void need_vectors(void)
+{
+    struct arena *a = arena_new(1 << 20);
+    bool there = shared_file(a, "vectors/exchange-se/hierarchy-01-connect.request.bin").n != 0;
+    arena_free(a);
+    if (!there)
+        SKIP("no vectors of Exchange here");
+}
+
 static struct blob file(struct arena *a, const char *name)
 {
     struct blob b = shared_file(a, arena_printf(a, "vectors/exchange-se/%s", name));
-    if (b.n == 0)
-        SKIP("no vectors of Exchange here");
+    REQUIRE(b.n != 0);
     return b;
 }
 
@@ -83,6 +92,7 @@ static struct execute parse(struct arena *a, struct blob body)
 
 TEST(connect_request_is_read_completely)
 {
+    need_vectors();
     struct arena *a = arena_new(1 << 20);
     struct rd r = rd_blob_of(file(a, "hierarchy-01-connect.request.bin"));
     CHECK(rd_asciiz(&r).n > 0);
@@ -107,6 +117,7 @@ static const struct auxbuf_block *block_of(const struct auxbuf_block *v, size_t 
  * 0x0D); other text for the client's log. */
 TEST(connect_auxiliary_blocks)
 {
+    need_vectors();
     static const struct { uint8_t type; uint32_t theirs, ours; } flags[] = {
         { 0x46, 0x0B, 0x0A }, { 0x48, 1, 1 }, { 0x17, 2, 2 }, { 0x0A, 0x0D, 0x0C }
     };
@@ -183,6 +194,7 @@ static uint32_t logged_on(struct desk *d, bool check)
 
 TEST(logon_answer_field_by_field)
 {
+    need_vectors();
     struct desk *d = desk_new();
     logged_on(d, true);
     desk_end(d);
@@ -234,6 +246,7 @@ static bool has(const struct rows *rows, struct blob name)
 /* Allowed difference: folders of services that are not here. */
 TEST(hierarchy_answer_field_by_field)
 {
+    need_vectors();
     static const char *const not_here[] = { "ExternalContacts", "Files", "Yammer Root" };
     struct desk *d = desk_new();
     uint32_t table[3] = { logged_on(d, false), 0xFFFFFFFF, 0xFFFFFFFF };
