@@ -13,12 +13,6 @@ static void done(void)
     a = NULL;
 }
 
-static void end(void)
-{
-    arena_free(a);
-    a = NULL;
-}
-
 static struct directory *fresh(const char *name, struct config *c)
 {
     a = a != NULL ? a : arena_new(1 << 20);
