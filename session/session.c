@@ -1,6 +1,7 @@
 /* session.c - what all sessions of a process share, built from the configuration. */
 #include "session/session.h"
 #include "session/context/context.h"
+#include <sys/un.h>
 
 const char *xrc_words(enum xrc code)
 {
@@ -24,10 +25,22 @@ static struct store *open_store(const struct config *c, struct arena *a, const c
     return store_new(&o, a, why);
 }
 
+/* A Unix socket's path has room for 107 bytes; a longer one would be cut and never answer. */
+static bool redis_address_fits(const struct config *c, struct arena *a, const char **why)
+{
+    enum { ROOM = sizeof ((struct sockaddr_un *)0)->sun_path };
+    if (strlen(c->redis) < ROOM && strlen(c->redis_password) < 256)
+        return true;
+    *why = arena_printf(a, "redis: an address of at most %d bytes and a password of at most 255 can be used", ROOM - 1);
+    return false;
+}
+
 struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why)
 {
     struct session_env *e = arena_one(a, struct session_env);
     e->config = c;
+    if (!redis_address_fits(c, a, why))
+        return NULL;
     if ((e->keys = cookie_keys_load(c->session_secret, a, why)) == NULL)
         return NULL;
     if ((e->directory = directory_open(c, a, why)) == NULL)

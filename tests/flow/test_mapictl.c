@@ -178,6 +178,9 @@ TEST(wrong_usage_is_told)
         unit_int(mapictl(st, "", help[i])->rc, 0, help[i], __FILE__, __LINE__);
         HAS(mapictl(st, "", help[i]), "usage: mapictl");
     }
+    setenv("MAPIHTTPD_REDIS", "/a/path/that/is/longer/than/the/room/of/one/hundred/and/eight/bytes/that/the/address/of/a/unix/socket/has/in/it.sock", 1);
+    HAS(mapictl(st, "", "session list"), "at most 107");
+    unsetenv("MAPIHTTPD_REDIS");
     json_t *error = json_loads(mapictl(st, "", "mailbox stat nobody --json")->text, 0, NULL);
     CHECK(json_is_string(json_object_get(error, "error")));
     json_decref(error);
