@@ -1,7 +1,7 @@
 /* config.h - one commented file, every key also an environment variable, defaults that work.
  *
  * `key = value` lines, # comments, values may be quoted.  An unknown key, a value of the wrong type or out of range is refused with file, line,
- * key and reason.  Loaded once at start (and again on SIGHUP into a new struct); read-only afterwards, so threads share it. */
+ * key and reason.  Loaded once at start; read-only afterwards, so threads share it. */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 #include <stdbool.h>
