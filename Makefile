@@ -12,11 +12,12 @@ SANITIZE = address,undefined
 endif
 O       ?= build/$(if $(SANITIZE),san,release)
 CC      ?= cc
+WERROR  ?= -Werror
 PREFIX  ?= /usr/local
 PKGS     = hiredis sqlite3 gmime-3.0 icu-uc icu-i18n libcrypto libssl libcrypt jansson
 CFLAGS  ?= $(if $(SANITIZE),-O1,-O2) -g
 override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -pthread -fstack-protector-strong \
-           -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+           -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
 override CPPFLAGS += $(shell pkg-config --cflags $(PKGS))
 LDLIBS  += $(shell pkg-config --libs $(PKGS)) -lfcgi -lm
 ifdef SANITIZE
@@ -67,9 +68,9 @@ libs = $(foreach r,$(1),$(O)/lib/$(r).a)
 
 PROGRAMS = $(O)/mapihttpd $(O)/mapictl
 UNITS    = $(foreach r,$(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*.c)))),$(O)/unit/$(r))
-FUZZERS  = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS  = $(patsubst tests/fuzz/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help amnesia units check flow ledger-forget asan lint ledger fuzz bench install clean cov
+.PHONY: all help amnesia units check flow ledger-forget asan lint ledger fuzz fuzzers bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -123,13 +124,15 @@ amnesia: $(PROGRAMS) $(O)/flow
 asan:
 	@test -n "$(filter-out asan,$(MAKECMDGOALS))" || { echo "usage: make asan check"; exit 2; }
 
-build/fuzz/%: tests/fuzz/%.c $(wildcard backend/*/*.[ch] backend/*/*/*.[ch] session/*.[ch] session/*/*.[ch] fcgi/*.[ch])
-	@mkdir -p $(@D)
-	clang -g -O1 -fsanitize=fuzzer,address,undefined -std=c11 -D_GNU_SOURCE -I. -pthread $(CPPFLAGS) -o $@ $< \
-	    $(foreach r,$(SESSION),$(SRC_$(r))) $(filter-out fcgi/main.c,$(SRC_fcgi)) $(LDLIBS)
+# Needs clang; its objects live apart.  usage: make fuzz FUZZ_SECONDS=60
+fuzz:
+	@$(MAKE) --no-print-directory O=build/fuzz CC=clang SANITIZE=address,undefined,fuzzer-no-link WERROR= CFLAGS="-O1 -g -w" fuzzers
+	@tests/fuzz/run $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-fuzz: $(FUZZERS)
-	@tests/fuzz/run $(FUZZERS)
+fuzzers: $(FUZZERS)
+
+$(O)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(filter-out %/fcgi/main.o,$(call obj,$(SRC_fcgi))) $(call libs,$(SESSION))
+	$(CC) -g -fsanitize=address,undefined,fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 lint:
 	@tests/lint/run
