@@ -1,5 +1,4 @@
 /* execute.c - an Execute: begin, the ROPs, finish. */
-#include "backend/base/fault.h"
 #include "session/reply.h"
 #include "session/rop/execute.h"
 
@@ -25,7 +24,6 @@ static void run(struct session_env *e, const struct execute *q, struct session_r
         give_up(r, x, XRC_SUCCESS, done.body);
         return;
     }
-    fault_point(FAULT_commit_before);
     reply_finished(r, context_finish(x, done.changed, done.nchanged, done.body), x, done.body);
 }
 

@@ -30,16 +30,6 @@ const char *err_name(ec_t code)
     return "ec?";
 }
 
-int err_code(const char *name, ec_t *out)
-{
-    for (size_t i = 0; i < ERRORS; i++)
-        if (strcmp(errors[i].name, name) == 0) {
-            *out = errors[i].code;
-            return 1;
-        }
-    return 0;
-}
-
 const char *err_place(void)
 {
     if (birth.file == NULL)
@@ -48,5 +38,3 @@ const char *err_place(void)
     snprintf(birth.text, sizeof birth.text, "%s:%d", slash != NULL ? slash + 1 : birth.file, birth.line);
     return birth.text;
 }
-
-void err_forget(void) { birth.file = NULL; }

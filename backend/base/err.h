@@ -20,12 +20,8 @@ ec_t err_born(ec_t code, const char *file, int line);
 /* Name from err.def ("ecNotFound"), or "ec?" for a code without one.  Static. */
 const char *err_name(ec_t code);
 
-/* Code for a name as in err.def; false if there is none. */
-int err_code(const char *name, ec_t *out);
-
 /* Where the last error of this thread was made: "folder.c:88", or "" if none.  Valid until the next EC() of the thread. */
 const char *err_place(void);
-void        err_forget(void);
 
 /* Leaves the function with the code if it is not ecNone. */
 #define TRY(expr)               \

@@ -78,7 +78,4 @@ ec_t view_mark(struct view *v, struct table_pos *pos);
 
 /* Columns that rows of the folder have, for RopQueryColumnsAll. */
 ec_t view_columns(struct view *v, struct tags *out);
-
-/* Rows that live in memory (attachment tables, and whatever else is small): sorts and filters them with the same semantics. */
-ec_t rows_sort(struct arena *a, const struct table_def *d, struct table_row *rows, size_t *n);
 #endif

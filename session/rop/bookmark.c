@@ -125,20 +125,6 @@ ec_t rop_SeekRowFractional(struct rop_ctx *c)
     return ecNone;
 }
 
-static bool not_taken(void *ctx, const struct table_row *row)
-{
-    (void)ctx;
-    (void)row;
-    return false;
-}
-
-/* A bookmark at the beginning means the row that is there now, not whatever will be first later: looking at it gives its position. */
-static ec_t settle_on_row(struct cursor *k)
-{
-    struct tags none = { 0 };
-    return k->pos.end || k->pos.key.n != 0 ? ecNone : cursor_read(k, true, 1, &none, not_taken, NULL);
-}
-
 ec_t rop_CreateBookmark(struct rop_ctx *c)
 {
     struct obj_table *t = c->object->table;
@@ -150,7 +136,7 @@ ec_t rop_CreateBookmark(struct rop_ctx *c)
     struct cursor k;
     struct tags none = { 0 };
     TRY(cursor_open(c, &none, &k));
-    TRY(settle_on_row(&k));
+    TRY(view_mark(k.view, &k.pos)); /* the row that is there now, not whatever will be there later */
     t->bookmark = arena_grow(c->a, t->bookmark, &t->bookmark_cap, t->nbookmark, sizeof *t->bookmark);
     t->bookmark[t->nbookmark++] = (struct bookmark){ ++t->next_bookmark, k.pos.key, k.pos.id, k.pos.end };
     object_dirty(c->object);

@@ -248,27 +248,3 @@ TEST(cold_and_large_columns)
     CHECK_INT(rows, 3);
     mbox_end(&b);
 }
-
-TEST(rows_in_memory)
-{
-    struct arena *a = arena_new(1 << 20);
-    struct table_row rows[6];
-    const char *const names[] = { "beta", "Alpha", "gamma", "alpha", "delta", "x" };
-    for (uint64_t i = 0; i < 6; i++) {
-        rows[i] = (struct table_row){ .id = i };
-        props_set(a, &rows[i].cols, pv_str(PidTagDisplayName, names[i]));
-        props_set(a, &rows[i].cols, pv_i32(PidTagAttachNumber, (int32_t)i));
-    }
-    struct restriction r = kit_relation(RELOP_LT, pv_i32(PidTagAttachNumber, 5));
-    struct table_def d = kit_table(0, 1, (struct sortcol[]){ { PidTagDisplayName, SORT_DESCENDING } });
-    d.filter = &r;
-    size_t n = 6;
-    CHECK_EC(rows_sort(a, &d, rows, &n), ecNone);
-    const uint64_t want[] = { 2, 4, 0, 1, 3 };
-    CHECK_INT(n, 5);
-    for (size_t i = 0; i < 5; i++)
-        CHECK_INT(rows[i].id, want[i]);
-    d.sort.categories = 1;
-    CHECK_EC(rows_sort(a, &d, rows, &n), ecTooComplex);
-    arena_free(a);
-}
