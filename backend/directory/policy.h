@@ -1,0 +1,55 @@
+/* policy.h - what the administrator has decided for an organization, a mailbox and the two endpoints, while workers run.
+ *
+ * Every worker sees a change at its next request: the answers come from a snapshot in memory that is taken again when the database says that it changed
+ * (PRAGMA data_version), so that asking costs about a microsecond.  Strings live in the arena given. */
+#ifndef DIRECTORY_POLICY_H
+#define DIRECTORY_POLICY_H
+#include "backend/directory/directory.h"
+
+/* A switch that a mailbox may leave to its organization ("null" in the articles on MapiHttpEnabled). */
+enum tristate { TRI_NULL = -1, TRI_FALSE = 0, TRI_TRUE = 1 };
+
+/* How long an idle session may be kept at least and at most, whoever says so [s]. */
+enum { RETENTION_MIN_S = 60, RETENTION_MAX_S = 2592000 };
+
+/* What holds for one person: the mailbox's own value, else the organization's, else the server's. */
+struct policy {
+    const char *organization;
+    bool        mapi_http;       /* MapiHttpEnabled */
+    bool        block_external;  /* MAPIBlockOutlookExternalConnectivity */
+    uint64_t    retention_s;     /* config session_retention if nobody set one */
+};
+ec_t policy_of(struct directory *d, struct arena *a, const struct person *p, struct policy *out);
+
+/* Organizations: each has a name (o= of its DNs) and domains; the configuration's `organization` is the first and always there. retention_s 0: the server's. */
+struct org {
+    const char *name;
+    const char **domain; size_t domains;
+    bool        mapi_http;
+    uint64_t    retention_s;
+};
+ec_t org_list(struct directory *d, struct arena *a, struct org **out, size_t *n);
+ec_t org_get(struct directory *d, struct arena *a, const char *name, struct org *out);   /* ecNotFound */
+ec_t org_add(struct directory *d, const char *name);                                     /* ecCollidingNames */
+ec_t org_add_domain(struct directory *d, const char *name, const char *domain);
+ec_t org_set_mapi_http(struct directory *d, const char *name, bool on);
+ec_t org_set_retention(struct directory *d, const char *name, uint64_t s);               /* 0: the server's; ecInvalidParameter outside the bounds */
+
+/* A mailbox's own settings. */
+struct mailbox_policy { enum tristate mapi_http; bool block_external; uint64_t retention_s; };
+ec_t mailbox_policy_get(struct directory *d, const char *login, struct mailbox_policy *out);
+ec_t mailbox_policy_set(struct directory *d, const char *login, const struct mailbox_policy *p);
+
+/* The virtual directory: where clients reach the endpoints, and how they may authenticate there. */
+enum auth_method { METHOD_BASIC = 1, METHOD_NEGOTIATE = 2, METHOD_OAUTH = 4, METHOD_CERTIFICATE = 8 };
+struct vdir {
+    const char *internal_url, *external_url;   /* "https://host/mapi"; "" = none.  The endpoints are /emsmdb/ and /nspi/ below it. */
+    unsigned    internal_methods, external_methods; /* enum auth_method */
+};
+ec_t vdir_get(struct directory *d, struct arena *a, struct vdir *out);
+ec_t vdir_set(struct directory *d, const struct vdir *v);       /* ecInvalidParameter: no https URL, no method */
+
+/* Layout of the context blocks that all hosts write (context.def); raised when every host runs a release that reads it, never lowered. */
+ec_t policy_layout(struct directory *d, unsigned *layout);
+ec_t policy_layout_raise(struct directory *d, unsigned layout);  /* ecInvalidParameter: lower than now */
+#endif
