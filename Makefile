@@ -14,7 +14,7 @@ O       ?= build/$(if $(SANITIZE),san,release)
 CC      ?= cc
 WERROR  ?= -Werror
 PREFIX  ?= /usr/local
-PKGS     = hiredis sqlite3 gmime-3.0 icu-uc icu-i18n libcrypto libssl libcrypt jansson
+PKGS     = hiredis sqlite3 gmime-3.0 icu-uc icu-i18n libcrypto libssl libcrypt jansson krb5-gssapi libcurl ldap pam
 CFLAGS  ?= $(if $(SANITIZE),-O1,-O2) -g
 override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -pthread -fstack-protector-strong \
            -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)

@@ -9,13 +9,17 @@ BEGIN {
     # what the front may see beyond base: the door, and what the door's structs are made of
     door["session/session.h"] = door["session/xrc.def"] = door["backend/directory/directory.h"] = door["backend/event/event.h"] = door["backend/store/store.h"] = 1
     fence["hiredis"] = "^backend/base/redis"
-    fence["openssl/"] = "^backend/base/(crypto|tls)"
+    fence["openssl/"] = "^(backend/base/(crypto|tls|jwt)|tests/)"
     fence["crypt.h"] = "^backend/base/(crypto|password)"
     fence["sqlite3.h"] = "^(backend/store/sqlite/|backend/directory/|tests/)"
     fence["fcgiapp.h"] = "^fcgi/conn"
     fence["gmime/"] = "^backend/mail/"
     fence["unicode/"] = "^backend/(base/utf|base/codepage|store/view_collate)"
-    fence["jansson.h"] = "^(deploy/mapictl/|fcgi/|tests/)"
+    fence["jansson.h"] = "^(deploy/mapictl/|fcgi/|backend/base/jwt|tests/)"
+    fence["gssapi/"] = "^(fcgi/auth_negotiate|tests/)"
+    fence["curl/"] = "^(fcgi/auth_jwks|backend/submit/|tests/)"
+    fence["ldap.h"] = "^(backend/directory/login_ldap|tests/)"
+    fence["security/"] = "^backend/directory/login_pam"
 }
 function room_of(path,   i, best) {
     best = ""
