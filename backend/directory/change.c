@@ -15,7 +15,8 @@ static const char *make_dn(struct directory *d, struct arena *a, const char *log
     for (char *p = local; *p != '\0'; p++)
         if (*p == '/' || *p == '=')
             *p = '_';
-    return arena_printf(a, "/o=%s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=%s-%s", d->organization, hex, local);
+    return arena_printf(a, "/o=%s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=%s-%s",
+                        policy_organization(d, a, login), hex, local);
 }
 
 static bool plausible_login(const char *login)
@@ -29,14 +30,14 @@ static bool plausible_login(const char *login)
     return true;
 }
 
-static ec_t insert_person(struct directory *d, struct arena *a, const struct person_new *n, const char *login, const char *hash)
+static ec_t insert_person(struct directory *d, const struct person_new *n, const char *login, const char *dn, const char *hash)
 {
     sqlite3_stmt *q = q_begin(d, "INSERT INTO person(login, smtp, dn, display_name, password, mailbox, locale) VALUES(?1,?1,?2,?3,?4,?5,?6)");
     if (q == NULL)
         return EC(ecDiskError);
     struct guid mailbox = guid_new();
     q_text(q, 1, login);
-    q_text(q, 2, make_dn(d, a, login));
+    q_text(q, 2, dn);
     q_text(q, 3, n->display_name != NULL && n->display_name[0] != '\0' ? n->display_name : login);
     q_text(q, 4, hash);
     if (n->with_mailbox)
@@ -65,9 +66,9 @@ ec_t directory_add(struct directory *d, struct arena *a, const struct person_new
     const char *login = login_canonical(d, a, n->login);
     if (login == NULL || !plausible_login(login) || n->password == NULL || n->password[0] == '\0')
         return EC(ecInvalidParameter);
-    const char *hash = password_hash(a, n->password);
+    const char *hash = password_hash(a, n->password), *dn = make_dn(d, a, login);
     TRY(transaction(d, "BEGIN IMMEDIATE"));
-    ec_t ec = insert_person(d, a, n, login, hash);
+    ec_t ec = insert_person(d, n, login, dn, hash);
     if (ec == ecNone)
         ec = insert_address(d, login);
     if (ec != ecNone) {

@@ -16,7 +16,7 @@ static void log_failure(struct directory *d, const char *what)
     log_line(LOGL_ERROR, "directory", what, "error", sqlite3_errmsg(d->db), NULL);
 }
 
-static sqlite3_stmt *prepared(struct directory *d, const char *sql)
+sqlite3_stmt *q_prepared(struct directory *d, const char *sql)
 {
     size_t i = 0;
     while (i < STATEMENTS_MAX && d->statement[i].q != NULL && d->statement[i].sql != sql)
@@ -30,7 +30,7 @@ static sqlite3_stmt *prepared(struct directory *d, const char *sql)
 sqlite3_stmt *q_begin(struct directory *d, const char *sql)
 {
     pthread_mutex_lock(&d->lock);
-    sqlite3_stmt *q = prepared(d, sql);
+    sqlite3_stmt *q = q_prepared(d, sql);
     if (q == NULL) {
         log_failure(d, "cannot prepare");
         pthread_mutex_unlock(&d->lock);
@@ -145,6 +145,7 @@ struct directory *directory_open(const struct config *c, struct arena *a, const 
     d->default_domain = c->default_domain;
     d->cache_ms = c->auth_cache * 1000;
     d->delay_ms = c->auth_fail_delay;
+    d->retention_s = c->session_retention;
     crypto_random(d->key, sizeof d->key);
     d->login = calloc(LOGIN_SLOTS, sizeof *d->login);
     d->fail = calloc(FAIL_SLOTS, sizeof *d->fail);
@@ -156,6 +157,7 @@ void directory_close(struct directory *d)
 {
     if (d == NULL)
         return;
+    policies_free(d);
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(d->statement[i].q);
     sqlite3_close(d->db);

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { LOGIN_SLOTS = 4096, FAIL_SLOTS = 1024, STATEMENTS_MAX = 32 };
+enum { LOGIN_SLOTS = 4096, FAIL_SLOTS = 1024, STATEMENTS_MAX = 64 };
 
 /* A password that was verified: MAC over login, password and the stored hash, so that a new hash voids it. */
 struct login_slot { uint8_t mac[32]; uint64_t expires_ms; };
@@ -22,10 +22,13 @@ struct directory {
     pthread_mutex_t    slots_lock;
     struct login_slot *login;       /* LOGIN_SLOTS, a slot is chosen by its MAC */
     struct fail_slot  *fail;        /* FAIL_SLOTS */
+    struct policies   *policies;    /* the snapshot of policy.c, under `lock`; NULL: not taken yet */
+    uint64_t           retention_s; /* the server's */
 };
 
 /* A statement, under the lock; NULL (logged) on failure.  End with q_end, which unlocks.  `sql` is a literal: it is prepared once and found again by
  * its address. */
+sqlite3_stmt *q_prepared(struct directory *d, const char *sql);   /* by who holds the lock already; NULL (not logged); ends with sqlite3_reset */
 sqlite3_stmt *q_begin(struct directory *d, const char *sql);
 void q_text(sqlite3_stmt *q, int i, const char *s);
 /* Is there a (further) row?  ecDiskError, logged: it cannot be told. */
@@ -33,6 +36,12 @@ ec_t q_row(sqlite3_stmt *q, bool *row);
 /* Runs to the end: ecNone, ecCollidingNames for a violated uniqueness, ecDiskError; ends the statement. */
 ec_t q_done(struct directory *d, sqlite3_stmt *q);
 void q_end(struct directory *d, sqlite3_stmt *q);
+
+/* policy.c: takes the snapshot now if the database says that it changed; under the lock.  NULL: it cannot be read. */
+struct policies *policies_now(struct directory *d);
+void policies_free(struct directory *d);
+/* Name of the organization to which an address belongs, in the arena. */
+const char *policy_organization(struct directory *d, struct arena *a, const char *address);
 
 /* Canonical login in the arena: "DOMAIN\user" and bare names get the default domain, lower case.  NULL if it cannot be a name. */
 const char *login_canonical(const struct directory *d, struct arena *a, const char *name);

@@ -1,7 +1,7 @@
 /* policy.h - what the administrator has decided for an organization, a mailbox and the two endpoints, while workers run.
  *
  * Every worker sees a change at its next request: the answers come from a snapshot in memory that is taken again when the database says that it changed
- * (PRAGMA data_version), so that asking costs about a microsecond.  Strings live in the arena given. */
+ * (PRAGMA data_version), so that asking costs about a microsecond.  Strings live in the arena given.  ecDiskError: the directory cannot be read. */
 #ifndef DIRECTORY_POLICY_H
 #define DIRECTORY_POLICY_H
 #include "backend/directory/directory.h"
@@ -21,7 +21,9 @@ struct policy {
 };
 ec_t policy_of(struct directory *d, struct arena *a, const struct person *p, struct policy *out);
 
-/* Organizations: each has a name (o= of its DNs) and domains; the configuration's `organization` is the first and always there. retention_s 0: the server's. */
+/* Organizations: each has a name (o= of the DNs that it gives) and domains; a person belongs to the one that has the domain of his login, else to the
+ * configuration's `organization`, which is the first and always there (a new name of it keeps its settings).  Names are compared without case.
+ * retention_s 0: the server's. */
 struct org {
     const char *name;
     const char **domain; size_t domains;
@@ -29,25 +31,40 @@ struct org {
     uint64_t    retention_s;
 };
 ec_t org_list(struct directory *d, struct arena *a, struct org **out, size_t *n);
-ec_t org_get(struct directory *d, struct arena *a, const char *name, struct org *out);   /* ecNotFound */
-ec_t org_add(struct directory *d, const char *name);                                     /* ecCollidingNames */
-ec_t org_add_domain(struct directory *d, const char *name, const char *domain);
+ec_t org_get(struct directory *d, struct arena *a, const char *name, struct org *out);   /* ecNotFound, as all that name one */
+ec_t org_of(struct directory *d, struct arena *a, const char *address, struct org *out); /* by the domain of an address */
+ec_t org_add(struct directory *d, const char *name);                                     /* enabled; ecCollidingNames, ecInvalidParameter */
+ec_t org_add_domain(struct directory *d, const char *name, const char *domain);          /* ecCollidingNames: it has one already; ecInvalidParameter */
+ec_t org_drop_domain(struct directory *d, const char *name, const char *domain);         /* ecNotFound: it is not this one's */
 ec_t org_set_mapi_http(struct directory *d, const char *name, bool on);
 ec_t org_set_retention(struct directory *d, const char *name, uint64_t s);               /* 0: the server's; ecInvalidParameter outside the bounds */
 
-/* A mailbox's own settings. */
+/* Does the readiness check warn (WarnMapiHttpNotEnabled)?  The organizations for which MAPI over HTTP is off; none: no warning. */
+ec_t org_not_enabled(struct directory *d, struct arena *a, const char ***out, size_t *n);
+
+/* A mailbox's own settings; retention_s 0: its organization's.  ecUnknownUser; ecInvalidParameter: retention outside the bounds. */
 struct mailbox_policy { enum tristate mapi_http; bool block_external; uint64_t retention_s; };
 ec_t mailbox_policy_get(struct directory *d, const char *login, struct mailbox_policy *out);
 ec_t mailbox_policy_set(struct directory *d, const char *login, const struct mailbox_policy *p);
 
-/* The virtual directory: where clients reach the endpoints, and how they may authenticate there. */
+/* The virtual directory: where clients reach the endpoints, and how they may authenticate there.  A method that is allowed is offered where the
+ * configuration gives it what it needs (a keytab, keys of token issuers ...). */
 enum auth_method { METHOD_BASIC = 1, METHOD_NEGOTIATE = 2, METHOD_OAUTH = 4, METHOD_CERTIFICATE = 8 };
 struct vdir {
     const char *internal_url, *external_url;   /* "https://host/mapi"; "" = none.  The endpoints are /emsmdb/ and /nspi/ below it. */
     unsigned    internal_methods, external_methods; /* enum auth_method */
 };
 ec_t vdir_get(struct directory *d, struct arena *a, struct vdir *out);
+ec_t vdir_methods(struct directory *d, bool external, unsigned *out);  /* the same for one side, without the strings */
 ec_t vdir_set(struct directory *d, const struct vdir *v);       /* ecInvalidParameter: no https URL, no method */
+
+/* Domains and addresses whose mailboxes are elsewhere: what Autodiscover answers for them.  One of url (another server's Autodiscover) and address (the
+ * client asks again with this one; for a domain: with its local part there, so "address" is a domain then) is set, the other is "". */
+struct moved { const char *name, *url, *address; };
+ec_t moved_find(struct directory *d, struct arena *a, const char *address, struct moved *out);  /* the address itself, else its domain; ecNotFound */
+ec_t moved_list(struct directory *d, struct arena *a, struct moved **out, size_t *n);
+ec_t moved_set(struct directory *d, const struct moved *m);     /* ecInvalidParameter */
+ec_t moved_drop(struct directory *d, const char *name);         /* ecNotFound */
 
 /* Layout of the context blocks that all hosts write (context.def); raised when every host runs a release that reads it, never lowered. */
 ec_t policy_layout(struct directory *d, unsigned *layout);
