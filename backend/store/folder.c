@@ -76,7 +76,7 @@ static ec_t create(struct mailbox *m, const struct folder_row *p, struct blob na
     TRY(give_rights(m, p->fid, r.fid));
     TRY(view_folder_added(m, r.fid));
     *fid = r.fid;
-    return event_write(m, &(struct event){ .kind = EVENT_CREATED, .fid = r.fid, .old_fid = p->fid, .total = 0, .unread = 0 });
+    return event_write(m, &(struct event){ .kind = EVENT_CREATED, .fid = r.fid, .parent = p->fid, .total = UINT32_MAX, .unread = UINT32_MAX });
 }
 
 ec_t folder_create(struct mailbox *m, uint64_t parent, const char *name, const char *comment, bool search, bool open_existing, uint64_t *fid, bool *existed)

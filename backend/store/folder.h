@@ -30,7 +30,6 @@ ec_t folder_props_del(struct mailbox *m, uint64_t fid, const uint32_t *tags, siz
 ec_t folder_create(struct mailbox *m, uint64_t parent, const char *name, const char *comment, bool search, bool open_existing, uint64_t *fid, bool *existed);
 
 enum { DEL_MESSAGES = 0x01, DEL_FOLDERS = 0x04, DELETE_HARD_DELETE = 0x10 }; /* MS-OXCFOLD 2.2.1.3.1 */
-/* Events about folders (mid 0) carry the parent in old_fid. */
 /* Special folders cannot be deleted (ecAccessDenied); contents without the flags: *partial and nothing done, as OXCFOLD 3.2.5.3 says. */
 ec_t folder_delete(struct mailbox *m, uint64_t parent, uint64_t fid, uint8_t flags, bool *partial);
 

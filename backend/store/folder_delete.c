@@ -86,7 +86,7 @@ ec_t folder_delete_tree(struct mailbox *m, uint64_t fid, bool hard, bool *partia
         m->sum.folders--;
         TRY(folder_row_children(m, r.parent, -1));
     }
-    return event_write(m, &(struct event){ .kind = EVENT_DELETED, .fid = fid, .old_fid = r.parent, .total = UINT32_MAX, .unread = UINT32_MAX });
+    return event_write(m, &(struct event){ .kind = EVENT_DELETED, .fid = fid, .parent = r.parent, .total = UINT32_MAX, .unread = UINT32_MAX });
 }
 
 static ec_t check_delete(struct mailbox *m, uint64_t parent, const struct folder_row *r)

@@ -3,7 +3,7 @@
 
 STMT(FOLDER_DELTA, "UPDATE folder SET total = total + ?2, unread = unread + ?3, assoc = assoc + ?4, bytes = bytes + ?5, deleted_total = deleted_total + ?6, "
      "deleted_assoc = deleted_assoc + ?7, ever_deleted = ever_deleted + ?8, content_at = ?9 WHERE fid = ?1");
-STMT(FOLDER_COUNTS, "SELECT total, unread FROM folder WHERE fid = ?1");
+STMT(FOLDER_COUNTS, "SELECT total, unread, parent FROM folder WHERE fid = ?1");
 
 void folder_delta_add(struct folder_delta *d, const struct message_row *r, int sign)
 {
@@ -37,12 +37,14 @@ ec_t folder_delta_apply(struct mailbox *m, uint64_t fid, const struct folder_del
     return ecNone;
 }
 
-ec_t folder_counts(struct mailbox *m, uint64_t fid, uint32_t *total, uint32_t *unread)
+ec_t folder_delta_event(struct mailbox *m, const struct folder_delta *d, struct event *e)
 {
     DB_QUERY(q, m->db, FOLDER_COUNTS);
-    db_put_u64(&q, fid);
+    db_put_u64(&q, e->fid);
     TRY(db_one(&q));
-    *total = (uint32_t)db_i64(&q, 0);
-    *unread = (uint32_t)db_i64(&q, 1);
+    bool counts = d->total != 0 || d->unread != 0;
+    e->total = counts ? (uint32_t)db_i64(&q, 0) : UINT32_MAX;
+    e->unread = counts ? (uint32_t)db_i64(&q, 1) : UINT32_MAX;
+    e->parent = db_u64(&q, 2);
     return ecNone;
 }

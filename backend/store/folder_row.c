@@ -150,7 +150,8 @@ ec_t folder_row_children(struct mailbox *m, uint64_t parent, int delta)
     db_put_i64(&q, delta);
     db_put_u64(&q, m->now);
     db_put_blob(&q, pack(m, &p.props));
-    return db_run(&q);
+    TRY(db_run(&q));
+    return event_write(m, &(struct event){ .kind = EVENT_MODIFIED, .fid = parent, .parent = p.parent, .total = UINT32_MAX, .unread = UINT32_MAX });
 }
 
 ec_t folder_row_named(struct mailbox *m, uint64_t parent, struct blob name, uint64_t *fid)

@@ -73,7 +73,7 @@ static ec_t changed(struct mailbox *m, struct folder_row *r, const struct tags *
     if (tags->n == 0)
         return ecNone;
     TRY(folder_row_change(m, r));
-    return event_write(m, &(struct event){ .kind = EVENT_MODIFIED, .fid = r->fid, .old_fid = r->parent, .total = UINT32_MAX, .unread = UINT32_MAX, .changed = *tags });
+    return event_write(m, &(struct event){ .kind = EVENT_MODIFIED, .fid = r->fid, .parent = r->parent, .total = UINT32_MAX, .unread = UINT32_MAX, .changed = *tags });
 }
 
 static bool stops(ec_t ec) { return ec == (ec_t)ecDiskError || ec == (ec_t)ecServerBusy; }

@@ -47,6 +47,7 @@ struct message_save {
     bool     force;
     const struct msg *over;    /* the changes */
     bool     keep_times;       /* import: take creation, modification times and flags from `over` */
+    bool     arrived;          /* mail that came in from outside: in the receive folder of its class it is told as new mail */
     uint64_t cn;               /* out */
 };
 /* Saves in the open write transaction: new change number, PCL, change key, counters of the folder, views, event row, large values counted.

@@ -75,10 +75,12 @@ bool message_bulk_row(struct message_bulk *b, uint64_t mid, colmask want, uint32
     return may && *ec == ecNone;
 }
 
+bool message_bulk_silent(const struct message_bulk *b) { return b->expected > EVENTS_EACH; }
+
 ec_t message_bulk_event(struct message_bulk *b, const struct event *e)
 {
     b->done++;
-    if (b->expected > EVENTS_EACH)
+    if (message_bulk_silent(b))
         return ecNone;
     struct event one = *e;
     one.total = one.unread = UINT32_MAX;
@@ -90,7 +92,7 @@ ec_t message_bulk_end(struct message_bulk *b)
     if (b->done == 0)
         return ecNone;
     TRY(folder_delta_apply(b->m, b->fid, &b->delta));
-    struct event e = { .kind = EVENT_MODIFIED, .fid = b->fid };
-    TRY(folder_counts(b->m, b->fid, &e.total, &e.unread));
+    struct event e = { .kind = EVENT_MODIFIED, .fid = b->fid, .bulk = message_bulk_silent(b) };
+    TRY(folder_delta_event(b->m, &b->delta, &e));
     return event_write(b->m, &e);
 }

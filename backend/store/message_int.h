@@ -118,8 +118,8 @@ struct folder_delta { int64_t total, unread, assoc, bytes, deleted_total, delete
 /* What one message more (sign 1) or less (-1) means, by its columns. */
 void folder_delta_add(struct folder_delta *d, const struct message_row *r, int sign);
 ec_t folder_delta_apply(struct mailbox *m, uint64_t fid, const struct folder_delta *d);
-/* Total and unread of a folder for events. */
-ec_t folder_counts(struct mailbox *m, uint64_t fid, uint32_t *total, uint32_t *unread);
+/* What an event about the folder, or about a message in it, says of it after `d`: parent, and the counts if they changed. */
+ec_t folder_delta_event(struct mailbox *m, const struct folder_delta *d, struct event *e);
 
 /* --- message_bulk.c: operations over many messages of one folder, in bounded memory ------------------------------------------------ */
 struct message_bulk {
@@ -141,6 +141,7 @@ ec_t message_bulk_folder(struct message_bulk *b, bool assoc, bool deleted, messa
 bool message_bulk_row(struct message_bulk *b, uint64_t mid, colmask want, uint32_t access, bool deleted_too, struct message_row *r, ec_t *ec);
 /* One event per message, unless there are so many that one about the folder says it better. */
 ec_t message_bulk_event(struct message_bulk *b, const struct event *e);
+bool message_bulk_silent(const struct message_bulk *b); /* no event per message */
 ec_t message_bulk_end(struct message_bulk *b);
 
 /* --- attach.c: the attachments of stored messages ------------------------------------------------------------------------------ */

@@ -198,6 +198,32 @@ static ec_t tell_views(struct saving *v)
     return view_message_changed(v->m, &w, &n, NULL);
 }
 
+static ec_t tell_arrival(struct saving *v)
+{
+    struct receive_folder f;
+    struct propval class;
+    const char *name = message_col_value(&v->now, MCOL_class, &class) ? arena_str(v->m->arena, class.v.s) : "";
+    TRY(receive_folder_get(v->m, name, &f));
+    if (f.fid != v->s->fid)
+        return ecNone;
+    return event_write(v->m, &(struct event){ .kind = EVENT_NEW_MAIL, .fid = v->s->fid, .mid = v->s->mid, .total = UINT32_MAX, .unread = UINT32_MAX,
+                                              .message_class = name, .flags = (uint32_t)v->now.i[MCOL_flags] });
+}
+
+static ec_t tell_events(struct saving *v, const struct folder_delta *d)
+{
+    struct event e = { .kind = v->exists ? EVENT_MODIFIED : EVENT_CREATED, .assoc = v->s->assoc, .fid = v->s->fid, .mid = v->s->mid };
+    TRY(folder_delta_event(v->m, d, &e));
+    for (size_t i = 0; v->exists && i < v->over->set.n; i++)
+        tags_add(v->m->arena, &e.changed, v->over->set.v[i].tag);
+    for (size_t i = 0; v->exists && i < v->over->del.n; i++)
+        tags_add(v->m->arena, &e.changed, v->over->del.v[i]);
+    if (v->exists)
+        tags_add(v->m->arena, &e.changed, PidTagLastModificationTime);
+    TRY(event_write(v->m, &e));
+    return v->s->arrived && !v->exists && !v->s->assoc ? tell_arrival(v) : ecNone;
+}
+
 static ec_t tell(struct saving *v)
 {
     struct folder_delta d = { 0 };
@@ -206,13 +232,7 @@ static ec_t tell(struct saving *v)
         folder_delta_add(&d, &v->was, -1);
     TRY(folder_delta_apply(v->m, v->s->fid, &d));
     TRY(tell_views(v));
-    struct event e = { .kind = v->exists ? EVENT_MODIFIED : EVENT_CREATED, .assoc = v->s->assoc, .fid = v->s->fid, .mid = v->s->mid };
-    TRY(folder_counts(v->m, v->s->fid, &e.total, &e.unread));
-    for (size_t i = 0; v->exists && i < v->over->set.n; i++)
-        tags_add(v->m->arena, &e.changed, v->over->set.v[i].tag);
-    for (size_t i = 0; v->exists && i < v->over->del.n; i++)
-        tags_add(v->m->arena, &e.changed, v->over->del.v[i]);
-    return event_write(v->m, &e);
+    return tell_events(v, &d);
 }
 
 ec_t message_save(struct mailbox *m, struct message_save *s)

@@ -87,7 +87,7 @@ static ec_t store_message(struct ingest *i, struct arena *a, struct blob bytes, 
         return ecNone;
     if (!mail_in(a, bytes, o, &over))
         return EC(ecInvalidParameter);
-    struct message_save s = { .fid = i->fid, .over = &over, .keep_times = true };
+    struct message_save s = { .fid = i->fid, .over = &over, .keep_times = true, .arrived = true };
     return message_save(i->m, &s);
 }
 

@@ -319,8 +319,10 @@ TEST(events_tell_of_folders)
     struct event e[8];
     size_t n;
     REQUIRE_EC(event_read(b.m, seq, 8, e, &n, &gap), ecNone);
-    REQUIRE(n == 2);
-    CHECK(e[0].kind == EVENT_CREATED && e[0].fid == fid && e[0].mid == 0 && e[0].old_fid == sf(SF_INBOX));
-    CHECK(e[1].kind == EVENT_DELETED && e[1].fid == fid && e[1].old_fid == sf(SF_INBOX));
+    REQUIRE(n == 4); /* each time the parent, too: it has another number of subfolders */
+    CHECK(e[0].kind == EVENT_MODIFIED && e[0].fid == sf(SF_INBOX) && e[0].parent == sf(SF_IPM_SUBTREE) && e[0].total == UINT32_MAX);
+    CHECK(e[1].kind == EVENT_CREATED && e[1].fid == fid && e[1].mid == 0 && e[1].parent == sf(SF_INBOX));
+    CHECK(e[2].kind == EVENT_MODIFIED && e[2].fid == sf(SF_INBOX));
+    CHECK(e[3].kind == EVENT_DELETED && e[3].fid == fid && e[3].parent == sf(SF_INBOX));
     mbox_end(&b);
 }
