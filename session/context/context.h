@@ -24,6 +24,7 @@ struct session_env {
     struct store        *store;
     struct directory    *directory;
     struct cookie_keys  *keys;
+    const char          *where;          /* "host/worker", for administrators: who served a session last */
 };
 
 enum { LOGONS_MAX = 256 };
@@ -50,6 +51,9 @@ struct handle_entry {
     uint8_t  slot;               /* which of its two places holds the state; the other keeps the one before, for a repeat */
 };
 
+struct watch;                    /* watch.h */
+struct position;
+
 struct context {
     struct arena *a;
     uint8_t       id[CONTEXT_ID];
@@ -60,10 +64,13 @@ struct context {
     uint32_t      flags, code_page, lcid_sort, lcid_string;
     uint16_t      client_version[4];
     const char   *client_app;
+    uint32_t      client_mode;   /* ClientMode of AUX_PERF_CLIENTINFO: 0 not told, 1 classic, 2 cached */
     /* changes with requests */
     struct logon_entry  *logon;  size_t logons;
     struct handle_entry *handle; size_t handles;
     uint32_t      next_handle;
+    struct watch        *watch;    size_t watches;    /* what it is told of */
+    struct position     *position; size_t positions;  /* up to which event of each mailbox it was told */
     uint64_t      version;       /* number of the request that changed the context last */
     struct guid   journal;       /* mailbox with the journal row of the last request that changed a store; zeros: none */
     uint64_t      sequence;      /* number of this request */
@@ -88,6 +95,7 @@ struct begin_args {
     const char    *type, *request_id;
     struct blob    body;                               /* digested together with the type */
     const uint32_t *handles; size_t nhandles;          /* of the request's handle table: their blocks come along */
+    uint64_t       retention_ms;                       /* how long the session is kept from now on; 0: the configuration's */
 };
 /* *out is set for BEGIN_RUN, BEGIN_ANSWER and BEGIN_SEQUENCE (the latter two for their cookies only). */
 enum begin context_begin(const struct session_env *e, struct arena *a, const struct begin_args *args, struct context **out, struct blob *answer, const char **why);
@@ -96,6 +104,9 @@ enum begin context_begin(const struct session_env *e, struct arena *a, const str
  * forged or another user's: never an error) names the context that this Connect replaces: if it is live and the same user's, it is destroyed,
  * its staging and journals with it.  A sequence cookie is ignored. */
 enum begin context_create(const struct session_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why);
+
+/* The same for a session that shall not go on: ends the one that args->context_cookie names, if it is live and the same user's. */
+void context_discard(const struct session_env *e, struct arena *a, const struct begin_args *args);
 
 /* Cookie values to send: the context's, and the sequence of the next request. */
 const char *context_cookie(struct context *c);

@@ -41,6 +41,8 @@ struct context_private {
 
 /* private.c: a context without state, its key, token and digests made. */
 struct context *private_new(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], const struct begin_args *args);
+struct blob private_key(struct arena *a, const char *prefix, const uint8_t id[CONTEXT_ID]);
+bool  private_id(struct blob key, size_t prefix, uint8_t id[CONTEXT_ID]);  /* the id out of a key whose prefix is so long; false: no key of a context */
 bool  private_connect(struct context *c);               /* takes a connection; false: none to be had */
 void  private_new_token(struct context *c);
 void  private_identity(const struct person *who, uint8_t out[IDENTITY]);
@@ -69,6 +71,7 @@ struct blob delta_save(struct arena *a, const struct delta *d);
 bool delta_load(struct arena *a, struct blob b, struct delta *out);
 
 /* commit.c: the finish script. */
+unsigned commit_layout(const struct context *c);           /* of the header that is written */
 struct blob commit_header(struct context *c);              /* header block of the fields as they are */
 void commit_pairs(struct context *c, struct blob header, unsigned slot, struct args *x); /* count, then header and dirty blocks that live in Redis */
 void commit_trash(struct context *c, struct args *x);      /* names of blocks that neither the state before nor the new one needs */

@@ -2,9 +2,10 @@
 #include "session/context/header.h"
 #include "backend/base/must.h"
 #include "session/context/context_int.h"
+#include "session/context/watch.h"
 #include <inttypes.h>
 
-enum { MAGIC = 'H', HANDLE_MIN_BYTES = 6, LOGON_MIN_BYTES = 22, VAR_MAX = 10 };
+enum { MAGIC = 'H', HANDLE_MIN_BYTES = 6, LOGON_MIN_BYTES = 22, POSITION_MIN_BYTES = 17, VAR_MAX = 10 };
 
 void header_put_var(struct wr *w, uint64_t v)
 {
@@ -166,6 +167,42 @@ static void get_HANDLES(struct rd *r, struct context *c, handles_t *v)
     }
 }
 
+typedef struct watch *watches_t;
+static bool has_WATCHES(const struct context *c, const watches_t *v) { (void)v; return c->watches != 0; }
+static void put_WATCHES(struct wr *w, const struct context *c, const watches_t *v)
+{
+    header_put_var(w, c->watches);
+    for (const struct watch *x = *v; x < *v + c->watches; x++)
+        watch_put(w, x);
+}
+static void get_WATCHES(struct rd *r, struct context *c, watches_t *v)
+{
+    c->watches = rd_count(r, header_get_var(r), WATCH_MIN_BYTES);
+    *v = arena_array(c->a, struct watch, c->watches);
+    for (size_t i = 0; i < c->watches && rd_ok(r); i++)
+        watch_get(r, *v + i);
+}
+
+typedef struct position *positions_t;
+static bool has_POSITIONS(const struct context *c, const positions_t *v) { (void)v; return c->positions != 0; }
+static void put_POSITIONS(struct wr *w, const struct context *c, const positions_t *v)
+{
+    header_put_var(w, c->positions);
+    for (const struct position *x = *v; x < *v + c->positions; x++) {
+        put_guid(w, &x->mailbox);
+        header_put_var(w, x->seq);
+    }
+}
+static void get_POSITIONS(struct rd *r, struct context *c, positions_t *v)
+{
+    c->positions = rd_count(r, header_get_var(r), POSITION_MIN_BYTES);
+    *v = arena_array(c->a, struct position, c->positions);
+    for (size_t i = 0; i < c->positions && rd_ok(r); i++) {
+        get_guid(r, &(*v)[i].mailbox);
+        (*v)[i].seq = header_get_var(r);
+    }
+}
+
 /* --- the block: magic, layout, then tag u8, length u32, bytes per field ------------------------------------------------------------ */
 void header_save(struct wr *w, const struct context *c, unsigned layout)
 {
@@ -252,6 +289,23 @@ static const char *text_HANDLES(struct arena *a, const struct context *c, const 
     for (const struct handle_entry *h = *v; h < *v + c->handles; h++)
         bytes += h->size;
     return arena_printf(a, "%zu objects, %" PRIu64 " bytes", c->handles, bytes);
+}
+
+static const char *text_WATCHES(struct arena *a, const struct context *c, const watches_t *v)
+{
+    const char *s = "";
+    for (const struct watch *x = *v; x < *v + c->watches; x++)
+        s = arena_printf(a, "%s%s%s", s, *s != '\0' ? ", " : "", watch_text(a, x));
+    return s;
+}
+static const char *text_POSITIONS(struct arena *a, const struct context *c, const positions_t *v)
+{
+    const char *s = "";
+    for (const struct position *x = *v; x < *v + c->positions; x++) {
+        char text[GUID_TEXT];
+        s = arena_printf(a, "%s%s%s:%" PRIu64, s, *s != '\0' ? " " : "", guid_text(&x->mailbox, text), x->seq);
+    }
+    return s;
 }
 
 void header_dump(struct arena *a, const struct context *c, void (*line)(void *ctx, const char *text), void *ctx)

@@ -5,7 +5,7 @@
 #include "backend/base/rd.h"
 #include "backend/base/wr.h"
 
-enum { HEADER_LAYOUT = 1, HEADER_MAX = 1 << 20 };
+enum { HEADER_LAYOUT = 2, HEADER_MAX = 1 << 20 };
 
 /* Appends the block in a layout that this program knows. */
 void header_save(struct wr *w, const struct context *c, unsigned layout);

@@ -6,6 +6,7 @@
 #include "session/object/logon.h"
 #include "session/object/message.h"
 #include "session/object/stream.h"
+#include "session/object/subscription.h"
 #include "session/object/table.h"
 
 enum { BLOCK_VERSION = 1, BLOCK_MAX = 64 * 1024 * 1024 };

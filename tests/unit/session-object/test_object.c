@@ -5,6 +5,7 @@
 #include "session/object/logon.h"
 #include "session/object/message.h"
 #include "session/object/stream.h"
+#include "session/object/subscription.h"
 #include "session/object/table.h"
 #include "tests/mutate.h"
 #include "tests/unit.h"
@@ -69,6 +70,12 @@ static void sample_stream(struct arena *a, struct obj_stream *s)
     (void)a;
     *s = (struct obj_stream){ .owner = 5, .tag = PidTagBody, .code_page = 1252, .where = STREAM_INLINE, .writable = true, .changed = true, .size = 6,
                               .position = 2, .bytes = blob_str("stream"), .large = { { 1, 2, 3 }, 99 } };
+}
+
+static void sample_subscription(struct arena *a, struct obj_subscription *s)
+{
+    (void)a;
+    *s = (struct obj_subscription){ .types = 0x0512, .whole = true, .fid = 0x123456789A, .mid = 7 };
 }
 
 static void sample(struct arena *a, struct object *x)
