@@ -72,6 +72,7 @@ void request_read(struct request *rq, struct arena *a, char *const *params)
     rq->context_cookie = request_cookie(a, rq->cookie, REQUEST_CONTEXT_COOKIE);
     rq->sequence_cookie = request_cookie(a, rq->cookie, REQUEST_SEQUENCE_COOKIE);
     rq->tls = request_same_word(rq->https, "on");
+    rq->external = !request_same_word(rq->side, "internal");
     rq->begun_us = clock_us();
     rq->begun = time(NULL);
 }

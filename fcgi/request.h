@@ -11,6 +11,7 @@ struct request {
 #undef PARAM
     const char *context_cookie, *sequence_cookie;    /* MapiContext and MapiSequence out of `cookie` */
     bool        tls;             /* the client's connection to nginx */
+    bool        external;        /* it came in on a listener for the outside, or on one that does not say "internal" */
     bool        repeated;        /* one of the client's headers above came twice */
     struct blob body;
     bool        too_large;       /* the body was longer than request_max and is not here */

@@ -129,9 +129,11 @@ static void call_session(struct job *j)
     struct session_call c = {
         .a = j->a, .who = &j->who, .type = j->rq.type, .request_id = j->rq.id, .client_app = j->rq.client_app,
         .context_cookie = j->rq.context_cookie, .sequence_cookie = j->rq.sequence_cookie, .body = j->rq.body,
+        .external = j->rq.external,
         .accepted = accepted, .front = j };
     struct session_reply r = { .expiration_ms = -1 };
-    j->route->run(j->server->env, &c, &r);
+    if (session_admit(j->server->env, &c, &r))
+        j->route->run(j->server->env, &c, &r);
     answer(j, &r);
 }
 

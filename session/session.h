@@ -44,9 +44,15 @@ struct session_call {
     const char          *client_app;     /* X-ClientApplication or NULL */
     const char          *context_cookie, *sequence_cookie; /* NULL: not sent */
     struct blob          body;
+    bool                 external;       /* it came in on a listener for the outside */
+    uint64_t             retention_ms;   /* set by session_admit; 0: the configuration's */
     void               (*accepted)(void *front, const struct session_reply *so_far);
     void                *front;
 };
+
+/* May this person use MAPI over HTTP now, from this side?  Before every request; keeps the person's retention in the call.  False: *r is the answer, and
+ * where MAPI over HTTP is switched off (not: only from outside) the session that the cookies name has ended. */
+bool session_admit(struct session_env *e, struct session_call *c, struct session_reply *r);
 
 /* Mailbox endpoint (MS-OXCMAPIHTTP 2.2.4), and PING of both. reply->code is always set. */
 void session_connect(struct session_env *e, struct session_call *c, struct session_reply *r);
@@ -66,4 +72,6 @@ struct session_info {
 ec_t session_list(struct session_env *e, struct arena *a, struct session_info **out, size_t *n);
 ec_t session_show(struct session_env *e, struct arena *a, const char *digest, void (*line)(void *ctx, const char *text), void *ctx); /* each object described */
 ec_t session_end(struct session_env *e, struct arena *a, const char *digest);
+/* Ends the sessions of everybody for whom MAPI over HTTP is switched off by now, waiting ones included; *ended counts them. */
+ec_t session_end_disabled(struct session_env *e, struct arena *a, size_t *ended);
 #endif

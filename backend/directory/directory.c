@@ -145,7 +145,6 @@ struct directory *directory_open(const struct config *c, struct arena *a, const 
     d->default_domain = c->default_domain;
     d->cache_ms = c->auth_cache * 1000;
     d->delay_ms = c->auth_fail_delay;
-    d->retention_s = c->session_retention;
     crypto_random(d->key, sizeof d->key);
     d->login = calloc(LOGIN_SLOTS, sizeof *d->login);
     d->fail = calloc(FAIL_SLOTS, sizeof *d->fail);

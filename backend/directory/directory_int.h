@@ -23,7 +23,6 @@ struct directory {
     struct login_slot *login;       /* LOGIN_SLOTS, a slot is chosen by its MAC */
     struct fail_slot  *fail;        /* FAIL_SLOTS */
     struct policies   *policies;    /* the snapshot of policy.c, under `lock`; NULL: not taken yet */
-    uint64_t           retention_s; /* the server's */
 };
 
 /* A statement, under the lock; NULL (logged) on failure.  End with q_end, which unlocks.  `sql` is a literal: it is prepared once and found again by

@@ -262,7 +262,7 @@ ec_t policy_of(struct directory *d, struct arena *a, const struct person *p, str
     *out = (struct policy){ .organization = arena_strdup(a, o->name),
                             .mapi_http = own->mapi_http == TRI_NULL ? o->mapi_http : own->mapi_http == TRI_TRUE,
                             .block_external = own->block_external,
-                            .retention_s = own->retention_s != 0 ? own->retention_s : o->retention_s != 0 ? o->retention_s : d->retention_s };
+                            .retention_s = own->retention_s != 0 ? own->retention_s : o->retention_s };
     policies_done(d);
     return ecNone;
 }

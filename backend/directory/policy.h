@@ -17,7 +17,7 @@ struct policy {
     const char *organization;
     bool        mapi_http;       /* MapiHttpEnabled */
     bool        block_external;  /* MAPIBlockOutlookExternalConnectivity */
-    uint64_t    retention_s;     /* config session_retention if nobody set one */
+    uint64_t    retention_s;     /* 0: nobody set one, the configuration's session_retention counts */
 };
 ec_t policy_of(struct directory *d, struct arena *a, const struct person *p, struct policy *out);
 

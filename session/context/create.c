@@ -5,7 +5,7 @@
 #include "session/context/cookie.h"
 
 /* Best effort: whatever the old cookie is, the Connect goes on (MS-OXCMAPIHTTP R1277, R1329, R1279). */
-static void replace(const struct session_env *e, struct arena *a, const struct begin_args *args)
+void context_discard(const struct session_env *e, struct arena *a, const struct begin_args *args)
 {
     uint8_t id[CONTEXT_ID], identity[IDENTITY];
     if (args->context_cookie == NULL || cookie_read_context(e->keys, a, args->context_cookie, id) != COOKIE_GOOD)
@@ -13,14 +13,14 @@ static void replace(const struct session_env *e, struct arena *a, const struct b
     private_identity(args->who, identity);
     ec_t ec = destroy_by_id(e, a, id, blob_of(identity, IDENTITY));
     if (ec != ecNone && ec != ecNotFound)
-        log_line(LOGL_WARN, "context", "the session that a Connect replaces could not be ended", "session", context_digest(a, id), NULL);
+        log_line(LOGL_WARN, "context", "a session that is replaced or refused could not be ended", "session", context_digest(a, id), NULL);
 }
 
 enum begin context_create(const struct session_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why)
 {
     uint8_t id[CONTEXT_ID];
     *out = NULL;
-    replace(e, a, args);
+    context_discard(e, a, args);
     crypto_random(id, sizeof id);
     struct context *c = private_new(e, a, id, args);
     log_context("session", context_digest(a, id));

@@ -55,7 +55,7 @@ struct context *private_new(const struct session_env *e, struct arena *a, const 
     p->lease.redis = e->redis;
     p->lease.key = p->key;
     p->lease.lease_ms = e->config->lock_lease;
-    p->lease.retention_ms = (uint64_t)private_retention(c);
+    p->lease.retention_ms = args != NULL && args->retention_ms != 0 ? args->retention_ms : e->config->session_retention * 1000;
     if (args != NULL) {
         private_identity(args->who, p->identity);
         if (args->type != NULL)
@@ -65,7 +65,7 @@ struct context *private_new(const struct session_env *e, struct arena *a, const 
     return c;
 }
 
-int64_t private_retention(const struct context *c) { return (int64_t)(c->p->env.config->session_retention * 1000); }
+int64_t private_retention(const struct context *c) { return (int64_t)c->p->lease.retention_ms; }
 int64_t context_retention_ms(struct context *c) { return private_retention(c); }
 
 bool private_connect(struct context *c)

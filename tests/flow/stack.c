@@ -148,8 +148,10 @@ static void write_nginx(struct stack *s)
                             "map_hash_bucket_size 128;\n"
                             "upstream all { %2$s keepalive 32; }\n%3$s map $http_x_test_route $mapi { default all; %4$s }\n"
                             "server { listen 127.0.0.1:%5$u backlog=4096; keepalive_requests 1000000; keepalive_timeout 300s;\n"
-                            "include %1$s/locations.conf; } }\n",
-                            s->dir, all, one, map, s->port, geteuid() == 0 ? "user root;" : ""));
+                            "set $mapi_side internal; include %1$s/locations.conf; }\n"
+                            "server { listen 127.0.0.1:%7$u backlog=4096; keepalive_requests 1000000; keepalive_timeout 300s;\n"
+                            "set $mapi_side external; include %1$s/locations.conf; } }\n",
+                            s->dir, all, one, map, s->port, geteuid() == 0 ? "user root;" : "", s->external_port));
 }
 
 /* --- parts ------------------------------------------------------------------------------------------------------------------------------- */
@@ -274,6 +276,7 @@ struct stack *stack_start(const struct stack_options *o)
     for (unsigned i = 0; i < s->workers; i++)
         stack_worker(s, i);
     s->port = free_port();
+    while ((s->external_port = free_port()) == s->port) {}
     write_nginx(s);
     char *argv[] = { "nginx", "-p", s->dir, "-c", arena_printf(a, "%s/nginx.conf", s->dir), "-e", arena_printf(a, "%s/nginx.log", s->dir), NULL };
     s->nginx = spawn(s, "nginx.out", argv, NULL);

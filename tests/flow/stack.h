@@ -23,7 +23,8 @@ struct stack {
     struct arena *a;
     char   dir[200];
     pid_t  redis, nginx, worker[STACK_WORKERS];
-    unsigned workers, port;        /* port: plain HTTP of nginx */
+    unsigned workers, port;        /* port: plain HTTP of nginx, for clients from inside */
+    unsigned external_port;        /* the same for clients from outside */
     struct config *config;
     struct store  *store;          /* this process's own door to the mailboxes, to look at what is really there */
     struct directory *directory;

@@ -15,7 +15,7 @@ static struct directory *fresh(const char *name)
     const char *why;
     a = a != NULL ? a : arena_new(1 << 24);
     c = (struct config){ .directory = arena_printf(a, "%s/%s.db", unit_tmpdir(), name), .organization = "Demo", .default_domain = "example.com",
-                         .auth_cache = 300, .auth_fail_delay = 100, .session_retention = 900 };
+                         .auth_cache = 300, .auth_fail_delay = 100 };
     struct directory *d = directory_open(&c, a, &why);
     REQUIRE(d != NULL);
     return d;
@@ -72,7 +72,7 @@ TEST(retention_comes_from_the_nearest)
 {
     struct directory *d = fresh("retention");
     struct person ana = add(d, "ana@example.com"), eve = add(d, "eve@other.example");
-    CHECK_INT(policy(d, &ana).retention_s, 900);
+    CHECK_INT(policy(d, &ana).retention_s, 0);
     CHECK_EC(org_set_retention(d, "Demo", 3600), ecNone);
     CHECK_INT(policy(d, &ana).retention_s, 3600);
     CHECK_EC(mailbox_policy_set(d, "ana", &(struct mailbox_policy){ TRI_NULL, false, 120 }), ecNone);
@@ -80,7 +80,7 @@ TEST(retention_comes_from_the_nearest)
     CHECK_INT(policy(d, &eve).retention_s, 3600);
     CHECK_EC(org_add(d, "Other"), ecNone);
     CHECK_EC(org_add_domain(d, "other", "Other.Example"), ecNone);
-    CHECK_INT(policy(d, &eve).retention_s, 900);
+    CHECK_INT(policy(d, &eve).retention_s, 0);
     CHECK_STR(policy(d, &eve).organization, "Other");
     static const uint64_t bad[] = { 1, RETENTION_MIN_S - 1, RETENTION_MAX_S + 1, UINT64_MAX };
     for (size_t i = 0; i < 4; i++) {
@@ -91,7 +91,7 @@ TEST(retention_comes_from_the_nearest)
     CHECK_EC(org_set_retention(d, "Demo", RETENTION_MAX_S), ecNone);
     CHECK_EC(org_set_retention(d, "Demo", 0), ecNone);
     CHECK_EC(mailbox_policy_set(d, "ana", &(struct mailbox_policy){ .mapi_http = TRI_NULL }), ecNone);
-    CHECK_INT(policy(d, &ana).retention_s, 900);
+    CHECK_INT(policy(d, &ana).retention_s, 0);
     done(d, NULL);
 }
 
