@@ -77,13 +77,14 @@ bool conn_take(struct conn *c, uint32_t generation, enum conn_state from)
 void conn_wait(struct conn *c)
 {
     pthread_mutex_lock(&c->lock);
-    if (atomic_load(&c->front->parting)) {
-        conn_close_locked(c);
-    } else {
+    if (!atomic_load(&c->front->parting) || conn_asked(c)) {
         c->state = IDLE;
-        c->idle_since = clock_ms();
         atomic_fetch_sub(&c->front->busy, 1);
+        if (atomic_load(&c->front->draining))
+            conn_give_back_locked(c);
         conn_arm(c, EPOLLIN, EPOLL_CTL_MOD);
+    } else {
+        conn_close_locked(c);
     }
     pthread_mutex_unlock(&c->lock);
 }
@@ -109,7 +110,8 @@ static void adopt(struct front *f, int fd)
     c->generation++;
     c->state = IDLE;
     c->looking_since = 0;
-    c->idle_since = clock_ms();
+    c->id = 1; /* the one that nginx uses; until a request says it */
+    c->given_back = false;
     c->arena = c->early_arena = NULL;
     atomic_fetch_add(&f->open, 1);
     conn_arm(c, EPOLLIN, EPOLL_CTL_ADD);
@@ -129,8 +131,7 @@ static void accept_again(struct timer *t)
         arm_listener(f, EPOLL_CTL_MOD);
 }
 
-/* True when the queue is empty; false when descriptors have run out. */
-static bool accept_some(struct front *f, size_t most)
+bool conn_accept(struct front *f, size_t most)
 {
     for (size_t i = 0; i < most; i++) {
         int fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC); /* blocking on purpose: libfcgi reads it */
@@ -146,7 +147,7 @@ static bool accept_some(struct front *f, size_t most)
 
 static void on_listener(struct front *f)
 {
-    if (accept_some(f, ACCEPT_BATCH)) {
+    if (conn_accept(f, ACCEPT_BATCH)) {
         if (!atomic_load(&f->draining))
             arm_listener(f, EPOLL_CTL_MOD);
         return;
@@ -324,7 +325,9 @@ struct front *conn_listen(const struct config *c, struct timers *ts, const struc
         *why = "libfcgi does not start";
         return NULL;
     }
-    f->listener = listen_open(&f->place, c->listen, a, why);
+    f->listener = listen_passed(&f->place, a, why);
+    if (f->listener == LISTEN_NONE)
+        f->listener = listen_open(&f->place, c->listen, a, why);
     if (f->listener < 0)
         return NULL;
     f->conns = descriptors_max();
@@ -339,35 +342,11 @@ struct front *conn_listen(const struct config *c, struct timers *ts, const struc
     return f;
 }
 
-void conn_refuse(struct front *f)
-{
-    atomic_store(&f->draining, true);
-    timer_cancel(f->timers, &f->accept_timer);
-    epoll_ctl(f->epoll, EPOLL_CTL_DEL, f->listener, NULL);
-    listen_hide(&f->place);          /* from here on nginx goes to the next worker */
-    accept_some(f, SIZE_MAX);        /* but who came before is served */
-    close(f->listener);
-}
-
-void conn_part(struct front *f) { atomic_store(&f->parting, true); }
-
-void conn_idle_close(struct front *f, uint64_t idle_ms)
-{
-    uint64_t now = clock_ms();
-    for (size_t i = 0; i < f->conns; i++) {
-        struct conn *c = &f->conn[i];
-        if (c->front == NULL)
-            continue;
-        pthread_mutex_lock(&c->lock);
-        if (c->state == IDLE && now - c->idle_since >= idle_ms)
-            conn_close_locked(c);
-        pthread_mutex_unlock(&c->lock);
-    }
-}
+void conn_configure(struct front *f, const struct config *c) { atomic_store(&f->config, c); }
 
 unsigned conn_busy(struct front *f) { return atomic_load(&f->busy); }
 unsigned conn_open(struct front *f) { return atomic_load(&f->open); }
-bool conn_draining(const struct front *f) { return atomic_load(&f->draining); }
+const char *conn_place(const struct front *f) { return f->place.path; }
 
 void conn_finish(struct front *f)
 {
@@ -379,7 +358,7 @@ void conn_finish(struct front *f)
 
 void conn_close_all(struct front *f)
 {
-    conn_idle_close(f, 0);
+    conn_idle_close(f);
     close(f->epoll);
     close(f->bell);
     free(f->conn);

@@ -24,25 +24,33 @@ struct conn_service {
     void (*serve)(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large);
 };
 
-/* Binds and listens at config's `listen` (mode 0660; an older socket file there is replaced atomically).  NULL with *why.  The timers must live until
+/* Listens on the socket that the supervisor passed (LISTEN_FDS), else at config's `listen` (mode 0660; the socket file of a worker that is gone is
+ * replaced atomically, that of one that lives is an error).  NULL with *why.  The timers must live until
  * conn_close_all returned. */
 struct front *conn_listen(const struct config *c, struct timers *ts, const struct conn_service *s, struct arena *a, const char **why);
+
+/* Another configuration from now on (request_max, arena_max, pending_period); both live as long as the front. */
+void conn_configure(struct front *f, const struct config *c);
 
 /* What a worker thread does, until conn_finish. */
 void conn_work(struct front *f);
 
-/* Draining.  nginx cannot be told that a connection will end: one that it reuses while we close it costs a request (502).  So conn_refuse takes the
- * socket away (what is in its queue is still accepted), connections that are used go on until nginx retires them, and conn_idle_close closes those on
- * which nothing happened for `idle_ms`; after conn_part every connection ends with its answer.  conn_busy counts the requests under way;
- * conn_finish sends the workers home; conn_close_all frees everything after they were joined. */
+/* Draining, in this order (conn_drain.c says why).  conn_refuse: nobody can connect any more, who waits in the queue is still accepted; a socket that was
+ * passed to us stays open for the next.  conn_retire: nginx is asked to give back its idle connections; the others it gives back with their answers.
+ * conn_part: from now on a request that still comes is refused (X-ResponseCode 18), and connections end with their answer; conn_idle_close closes those
+ * that bring nothing.  conn_busy counts the requests under way; conn_finish sends the workers home; conn_close_all frees everything after they
+ * were joined. */
 void     conn_refuse(struct front *f);
-void     conn_idle_close(struct front *f, uint64_t idle_ms);
+void     conn_retire(struct front *f);
 void     conn_part(struct front *f);
+void     conn_idle_close(struct front *f);
 unsigned conn_busy(struct front *f);
 void     conn_finish(struct front *f);
 void     conn_close_all(struct front *f);
-bool     conn_draining(const struct front *f);
+bool     conn_draining(const struct front *f);   /* since conn_refuse */
+bool     conn_parting(const struct front *f);    /* since conn_part */
 unsigned conn_open(struct front *f);         /* connections, idle ones included */
+const char *conn_place(const struct front *f);   /* where it listens, for logs */
 
 /* While a request runs: at the moment `due` (clock_ms) the timer thread calls early(ctx, w) for the first bytes of the answer and sends them, then
  * PENDING lines each pending_period.  `ctx` must stay unchanged until conn_settle.  conn_settle ends this; true: the early bytes went out (or

@@ -24,7 +24,8 @@ struct conn {
     uint32_t        generation;      /* tells an event of this connection from one of its predecessor with the same number */
     uint16_t        id;              /* FastCGI request id */
     bool            keep, settled, early_sent, broken;
-    uint64_t        looking_since, idle_since;
+    bool            given_back;      /* nginx was asked to close it */
+    uint64_t        looking_since;
     struct timer    timer;
     void          (*early)(const void *ctx, struct wr *w);
     const void     *early_ctx;
@@ -37,7 +38,7 @@ struct conn {
 };
 
 struct front {
-    const struct config *config;
+    const struct config *_Atomic config;
     struct timers       *timers;
     struct conn_service  service;
     int                  epoll, listener, bell;
@@ -61,6 +62,14 @@ bool conn_take(struct conn *c, uint32_t generation, enum conn_state from);
 void conn_wait(struct conn *c);
 void conn_drop(struct conn *c);
 void conn_close_locked(struct conn *c);
+
+/* conn.c: takes up to `most` connections out of the listener's queue.  False when descriptors have run out, true when the queue is empty. */
+bool conn_accept(struct front *f, size_t most);
+
+/* conn_drain.c: asks nginx, once, to close this connection rather than to use it again.  conn_asked: the peer is kept from writing more; did it
+ * write a request before? */
+void conn_give_back_locked(struct conn *c);
+bool conn_asked(struct conn *c);
 
 /* By the owner, after the request: sends the answer that was given (at once or when it is due), then the connection waits for room, for the next
  * request, or ends.  conn_write_on goes on after there was no room. */

@@ -69,8 +69,8 @@ void conn_write_on(struct conn *c)
         pthread_mutex_unlock(&c->lock);
         return;
     case SENT:
-        if (!c->keep || atomic_load(&c->front->parting))
-            break; /* closed before anything else, so that nginx sees the end together with the answer */
+        if (!c->keep)
+            break;
         arena_free(c->arena);
         arena_free(c->early_arena);
         c->arena = c->early_arena = NULL;
@@ -179,7 +179,7 @@ static void keep_answer(struct conn *c, struct arena *a, const struct blob *piec
     c->out = record_answer(a, c->id, piece, n, &c->out_n);
     if (c->early_rest.n == 0)
         return;
-    struct iovec *v = arena_array(a, struct iovec, c->out_n + 1); /* first what the timer could not send */
+    struct iovec *v = arena_array(a, struct iovec, c->out_n + 2); /* first what the timer could not send */
     v[0] = (struct iovec){ (void *)(uintptr_t)c->early_rest.p, c->early_rest.n };
     for (size_t i = 0; i < c->out_n; i++)
         v[i + 1] = c->out[i];
@@ -220,9 +220,20 @@ static void delay(struct conn *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* What follows the end of an answer tells nginx not to keep the connection (conn_drain.c). */
+static void give_back(struct conn *c)
+{
+    struct wr w = wr_in(c->arena, RECORD_HEAD);
+    record_nothing(&w, c->id);
+    c->out[c->out_n++] = (struct iovec){ w.p, w.n };
+    c->given_back = true;
+}
+
 void conn_deliver(struct conn *c)
 {
     must(c->out != NULL);
+    if (c->keep && atomic_load(&c->front->draining))
+        give_back(c);
     if (c->front->halves)
         send_half(c);
     if (c->delay != 0)

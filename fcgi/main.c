@@ -3,6 +3,7 @@
 #include "fcgi/conn.h"
 #include "fcgi/header.h"
 #include "fcgi/serve.h"
+#include "fcgi/supervisor.h"
 #include "backend/base/fault.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
@@ -18,8 +19,7 @@
 #define VERSION "0.1"
 
 enum {
-    DRAIN_MOST = 5000,      /* ms in which nginx may still bring requests on connections that it uses */
-    DRAIN_IDLE = 200,       /* ms after which a connection is one that it does not use */
+    DRAIN_MOST = 5000,      /* ms for nginx to give its connections back; a request that one brings meanwhile is served */
     DRAIN_LOOK = 20
 };
 
@@ -27,7 +27,7 @@ static const char usage[] =
     "usage: mapihttpd [--config FILE] [--print-config] [--version] [--help]\n"
     "\n"
     "A worker of the MAPI over HTTP server: answers nginx on a Unix socket (FastCGI) until it gets SIGTERM or SIGINT, which lets the requests under\n"
-    "way end.  SIGHUP or SIGUSR1 reopens the logs.\n"
+    "way end.  SIGHUP or SIGUSR1 reopens the logs.  A listening socket that systemd passes (LISTEN_FDS) is served instead of its own.\n"
     "\n"
     "  --config FILE    configuration; without it the defaults and the environment (MAPIHTTPD_KEY) count\n"
     "  --print-config   a commented configuration file with the defaults\n";
@@ -100,18 +100,17 @@ static void wait_for_end(const sigset_t *ours, const struct config *c, struct ar
     }
 }
 
+/* Nobody comes any more; who waits is sent home; nginx gives its connections back; what runs runs to its end. */
 static void drain(struct front *f)
 {
     log_line(LOGL_INFO, "fcgi", "draining", NULL);
     conn_refuse(f);
-    uint64_t until = clock_ms() + DRAIN_MOST;
-    while (conn_open(f) != 0 && clock_ms() < until) {
-        conn_idle_close(f, DRAIN_IDLE);
+    conn_retire(f);
+    for (uint64_t until = clock_ms() + DRAIN_MOST; conn_open(f) != 0 && clock_ms() < until; )
         pause_ms(DRAIN_LOOK);
-    }
     conn_part(f);
     do {
-        conn_idle_close(f, 0);
+        conn_idle_close(f);
         pause_ms(DRAIN_LOOK);
     } while (conn_busy(f) != 0);
     conn_finish(f);
@@ -140,6 +139,8 @@ static int run(const struct config *c, struct arena *a)
         return refuse(why);
     server.auth = (struct auth_env){ c, server.env->directory, known_new() };
     struct timers *timers = timer_begin();
+    struct supervisor supervisor;
+    supervisor_find(&supervisor, timers);
     struct conn_service service = { &server, serve_request };
     if (timers == NULL || (server.front = conn_listen(c, timers, &service, a, &why)) == NULL)
         return refuse(timers == NULL ? strerror(errno) : why);
@@ -148,12 +149,15 @@ static int run(const struct config *c, struct arena *a)
     if (!start_workers(server.front, thread, c->threads))
         return refuse("threads cannot be started");
     struct sweeper *sweeper = session_jobs_start(server.env);
-    log_line(LOGL_INFO, "fcgi", "serving", "path", c->listen, NULL);
+    log_line(LOGL_INFO, "fcgi", "serving", "path", conn_place(server.front), NULL);
+    supervisor_ready(&supervisor);
     wait_for_end(&ours, c, a);
+    supervisor_stopping(&supervisor);
     drain(server.front);
     for (size_t i = 0; i < c->threads; i++)
         pthread_join(thread[i], NULL);
     timer_end(timers);
+    supervisor_leave(&supervisor);
     conn_close_all(server.front);
     session_jobs_stop(sweeper);
     known_free(server.auth.known);

@@ -2,7 +2,7 @@
 #include "fcgi/record.h"
 #include "backend/base/rd.h"
 
-enum { VERSION = 1, END_REQUEST = 3, PARAMS = 4, STDOUT = 6 };
+enum { VERSION = 1, END_REQUEST = 3, PARAMS = 4, STDOUT = 6, STDERR = 7 };
 
 static void put_head(struct wr *w, uint8_t type, uint16_t id, size_t n)
 {
@@ -15,6 +15,8 @@ void record_stdout(struct wr *w, uint16_t id, struct blob content)
     put_head(w, STDOUT, id, content.n);
     wr_put(w, content);
 }
+
+void record_nothing(struct wr *w, uint16_t id) { put_head(w, STDERR, id, 0); }
 
 static struct iovec vector_of(struct blob b)
 {
@@ -59,7 +61,7 @@ struct iovec *record_answer(struct arena *a, uint16_t id, const struct blob *pie
     for (size_t i = 0; i < n; i++)
         total += piece[i].n;
     size_t records = (total + RECORD_MOST - 1) / RECORD_MOST;
-    struct iovec *v = arena_array(a, struct iovec, records * 2 + n + 1);
+    struct iovec *v = arena_array(a, struct iovec, records * 2 + n + 2);
     struct blob *rest = arena_dup(a, piece, n * sizeof *piece);
     for (size_t left = total; left != 0; ) {
         size_t now = left < RECORD_MOST ? left : RECORD_MOST;

@@ -152,6 +152,11 @@ void serve_request(void *app, struct conn *c, struct arena *a, char **params, st
         return;
     log_context("req", j->rq.id);
     log_context("type", j->rq.type);
+    if (conn_parting(j->server->front)) { /* whoever brings it has not heard that this worker ends */
+        j->endpoint = route_endpoint(j->rq.path);
+        answer_code(j, XRC_SHUTTING_DOWN, "another worker or a later attempt will serve this request");
+        return;
+    }
     if (!identify(j))
         return;
     const char *why = NULL;

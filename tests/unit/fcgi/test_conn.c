@@ -360,6 +360,16 @@ TEST(delayed_answers_hold_no_thread)
     rig_stop(&r);
 }
 
+/* One empty STDERR record arrives. */
+static bool nothing_follows(int fd)
+{
+    static const uint8_t record[8] = { 1, 7, 0, 1, 0, 0, 0, 0 };
+    struct timeval patience = { 5, 0 };
+    uint8_t got[8];
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return recv(fd, got, sizeof got, MSG_WAITALL) == (ssize_t)sizeof got && memcmp(got, record, sizeof got) == 0;
+}
+
 TEST(draining)
 {
     struct rig r;
@@ -376,31 +386,62 @@ TEST(draining)
     CHECK_INT(peer_connect(&r), -1);
     CHECK(conn_draining(r.front));
     REQUIRE(peer_answer(r.a, queued, 5000, &out));
-    conn_part(r.front);
-    conn_idle_close(r.front, 100000);
     CHECK(!peer_closed(idle, 10));
-    conn_idle_close(r.front, 0);
+    conn_retire(r.front);
+    CHECK(nothing_follows(idle));
+    CHECK(nothing_follows(queued));             /* behind its end: nginx would not keep the connection */
+    CHECK(!peer_closed(idle, 10));              /* it is the peer that closes; a request that it sends instead is served */
+    CHECK_STR(ask(&r, idle, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    CHECK(nothing_follows(idle));
+    conn_part(r.front);
+    conn_idle_close(r.front);
     CHECK(peer_closed(idle, 1000));
     CHECK(peer_closed(queued, 1000)); /* answered before or after the refusal, it does not stay */
     CHECK(busy_becomes(&r, 1));
     REQUIRE(peer_answer(r.a, busy, 5000, &out)); /* what was under way ends well */
+    CHECK(nothing_follows(busy));
     CHECK(peer_closed(busy, 1000));
     CHECK_INT(conn_open(r.front), 0);
     close(idle), close(busy), close(queued);
     rig_stop(&r);
 }
 
-TEST(a_socket_is_taken_over_without_a_gap)
+/* A request that is in the socket when everything idle is closed is not lost. */
+TEST(a_request_that_crosses_the_close_is_answered)
+{
+    struct rig r;
+    struct blob out;
+    rig_start(&r, 1, &service);
+    int busy = peer_connect(&r), late = peer_connect(&r);
+    CHECK_STR(ask(&r, late, peer_request(r.a, true, PARAMS("NAME=n"), blob_str("b")), 5000), "ok nb");
+    REQUIRE(peer_send(busy, peer_request(r.a, true, PARAMS("SLEEP=300", "NAME=n"), blob_str("b"))));
+    peer_nap(50);
+    CHECK(busy_becomes(&r, 1)); /* the only thread: nobody reads what comes now */
+    conn_refuse(r.front);
+    REQUIRE(peer_send(late, peer_request(r.a, true, PARAMS("NAME=l"), blob_str("b"))));
+    conn_part(r.front);
+    conn_idle_close(r.front);
+    CHECK(!peer_send(late, blob_str("more")));
+    REQUIRE(peer_answer(r.a, late, 5000, &out));
+    CHECK_STR(arena_str(r.a, out), "ok lb");
+    REQUIRE(peer_answer(r.a, busy, 5000, &out));
+    close(busy), close(late);
+    rig_stop(&r);
+}
+
+/* The next worker starts while the one before still drains: the path is free from the moment at which that one cannot be reached. */
+TEST(a_socket_is_free_while_its_worker_drains)
 {
     struct rig r, s;
     const char *why = "";
     rig_start(&r, 1, &service);
     rig_start(&s, 1, &service);
     s.config->listen = r.path;
+    CHECK(conn_listen(s.config, s.timers, &service, s.a, &why) == NULL);
+    CHECK(strstr(why, "a worker answers there already") != NULL);
+    conn_refuse(r.front);
     struct front *second = conn_listen(s.config, s.timers, &service, s.a, &why);
     REQUIRE(second != NULL);
-    conn_refuse(r.front);                       /* the first leaves: the file is the second's */
-    CHECK(access(r.path, F_OK) == 0);
     int fd = peer_connect(&r);
     CHECK(fd >= 0);
     close(fd);
