@@ -20,12 +20,20 @@ enum xrc {
 const char *xrc_words(enum xrc code);
 
 /* What all sessions of a process share (struct session_env, context.h).  NULL with *why: the secret cannot be read, the directory not opened ...  A Redis that is down is no reason. */
+struct session_wait;
 struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why);
 void session_env_free(struct session_env *e);
 
 /* Background work of a worker process (backend/jobs): NULL if it is switched off (sweep_interval 0).  Stop it before session_env_free. */
 struct sweeper *session_jobs_start(struct session_env *e);
 void session_jobs_stop(struct sweeper *s);
+
+/* What the log tells of a request beyond its answer; all may be NULL or 0. */
+struct session_note {
+    const char *mailboxes;       /* GUIDs of those that the session is logged on to, comma between them */
+    uint64_t    sequence;        /* number of the request within its session */
+    const char *rops;            /* those that ran, with access_rops */
+};
 
 struct session_reply {
     enum xrc    code;            /* the last word: what goes to X-ResponseCode, in the head or behind DONE */
@@ -34,6 +42,7 @@ struct session_reply {
     int64_t     expiration_ms;   /* X-ExpirationInfo; -1: absent */
     struct blob body;            /* response body; for a code other than 0: empty */
     const char *diagnosis;       /* words for the text/html body of a failure, or NULL */
+    struct session_note note;
 };
 
 struct session_call {
@@ -48,6 +57,7 @@ struct session_call {
     uint64_t             retention_ms;   /* set by session_admit; 0: the configuration's */
     void               (*accepted)(void *front, const struct session_reply *so_far);
     void                *front;
+    struct session_wait *wait;           /* out, of session_notification_wait: the answer comes later */
 };
 
 /* May this person use MAPI over HTTP now, from this side?  Before every request; keeps the person's retention in the call.  False: *r is the answer, and
@@ -59,6 +69,21 @@ void session_connect(struct session_env *e, struct session_call *c, struct sessi
 void session_execute(struct session_env *e, struct session_call *c, struct session_reply *r);
 void session_disconnect(struct session_env *e, struct session_call *c, struct session_reply *r);
 void session_ping(struct session_env *e, struct session_call *c, struct session_reply *r);
+
+/* --- NotificationWait (MS-OXCMAPIHTTP 2.2.4.4) --------------------------------------------------------------------------------------------
+ *
+ * It is the one request that does not block: if there is nothing to tell yet, c->wait is set, and no answer; the front keeps the client without a thread, and
+ * parks the wait.  From then on `ended` is called once, by a thread of the session room, with the rest of the reply, unless session_wait_leave
+ * came first.  The front owns the wait until session_wait_free. */
+void session_notification_wait(struct session_env *e, struct session_call *c, struct session_reply *r);
+void session_wait_park(struct session_wait *w, void (*ended)(void *front, const struct session_reply *r), void *front);
+/* A PENDING was written: positions are compared, by another thread. */
+void session_wait_compare(struct session_wait *w);
+/* The client went away.  True: `ended` will not be called; false: it was, or is about to be. */
+bool session_wait_leave(struct session_wait *w);
+void session_wait_free(struct session_wait *w);
+/* The process ends: all parked waits, and those that still come, end at once with EventPending 0. */
+void session_waits_end(struct session_env *e);
 
 /* Administration: what mapictl session shows.  One line of facts per context; ids are digests, never cookies. */
 struct session_info {

@@ -43,7 +43,7 @@ ec_t counter_load(struct mailbox *m)
         m->next_id = m->conn->floor;
     m->first_id = m->next_id;
     m->last_cn = db_u64(&q, 1);
-    m->event_seq = db_u64(&q, 2);
+    m->event_seq = m->event_seq_begun = db_u64(&q, 2);
     sums_of(&q, 3, &m->sum);
     m->sum_stored = m->sum;
     m->dirty = false;

@@ -35,7 +35,7 @@ struct mailbox {
     uint64_t     next_id;          /* next counter; never goes back, not even with the savepoint */
     uint64_t     first_id;         /* at the begin of the transaction */
     uint64_t     last_cn;
-    uint64_t     event_seq, event_seq_before;
+    uint64_t     event_seq, event_seq_begun, event_seq_before; /* now, at the begin of the transaction, at the savepoint */
     bool         dirty;            /* the counter row must be written */
     int64_t      changes_base;     /* db_changes() of what was not undone */
     bool         changed_before;   /* at the savepoint */

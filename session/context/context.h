@@ -24,6 +24,7 @@ struct session_env {
     struct store        *store;
     struct directory    *directory;
     struct cookie_keys  *keys;
+    struct waits        *waits;          /* session/wait.h */
     const char          *where;          /* "host/worker", for administrators: who served a session last */
 };
 

@@ -1,12 +1,14 @@
 /* destroy.c - the end of a context: journals closed, staging dropped, then the key. */
 #include "session/context/context_int.h"
 #include "backend/base/log.h"
+#include "backend/event/bell.h"
 
 static ec_t drop(struct context *c)
 {
     struct args x = { c->a, NULL, 0, 0 };
     struct redis_value v;
     args_bytes(&x, c->p->token, TOKEN);
+    args_blob(&x, blob_str(bell_prefix(c->a, c->p->env.config)));
     struct call call = { SCRIPT_DROP, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
     enum redis_result res = script_call(c->p->redis, &call, &v, NULL);
     if (res != REDIS_DONE)

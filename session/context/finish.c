@@ -1,6 +1,8 @@
 /* finish.c - the end of a request: journal and store, then Redis, then the lock, in the order that keeps "exactly once". */
 #include "session/context/context_int.h"
 #include "backend/base/log.h"
+#include "backend/event/bell.h"
+#include "backend/store/event.h"
 
 /* --- Redis ------------------------------------------------------------------------------------------------------------------------ */
 static enum redis_result put_new(struct context *c)
@@ -28,7 +30,7 @@ static enum redis_result put_new(struct context *c)
     return res == REDIS_DONE && v.i != 1 ? REDIS_REFUSED : res;
 }
 
-static enum redis_result put_changed(struct context *c, enum state s, struct blob header, int64_t *said)
+static enum redis_result put_changed(struct context *c, enum state s, struct blob header, const struct rings *rings, int64_t *said)
 {
     struct context_private *p = c->p;
     struct args x = { c->a, NULL, 0, 0 };
@@ -46,7 +48,7 @@ static enum redis_result put_changed(struct context *c, enum state s, struct blo
     if (p->noted)
         args_blob(&x, blob_str("x"));
     struct call call = { SCRIPT_FINISH, p->key, x.v, x.n, NULL, 0, FAULT_commit_sent };
-    enum redis_result res = script_call(p->redis, &call, &v, NULL);
+    enum redis_result res = script_call_rings(p->redis, &call, rings, &v);
     *said = res == REDIS_DONE && v.type == REDIS_INT ? v.i : 0;
     return res;
 }
@@ -56,7 +58,7 @@ static enum finish redis_only(struct context *c)
 {
     int64_t said = 1;
     c->version = c->sequence;
-    enum redis_result res = c->p->fresh ? put_new(c) : put_changed(c, STATE_CHANGED, commit_header(c), &said);
+    enum redis_result res = c->p->fresh ? put_new(c) : put_changed(c, STATE_CHANGED, commit_header(c), NULL, &said);
     if (res != REDIS_DONE) {
         log_line(LOGL_ERROR, "context", "the session could not be saved", "error", redis_why(res), NULL);
         if (!c->p->fresh)
@@ -127,9 +129,20 @@ static ec_t commit_stores(struct work *w)
     return ecNone;
 }
 
+/* Whoever waits for one of these mailboxes is to look; asked while the transactions are open. */
+static void collect_rings(struct context *c, const struct work *w, struct rings *out)
+{
+    uint64_t seq;
+    out->n = 0;
+    for (size_t i = 0; i < w->n && out->n < LOGONS_MAX; i++)
+        if (event_written(w->m[i], &seq))
+            out->v[out->n++] = bell_command(c->a, c->p->env.config, &mailbox_info(w->m[i])->id, seq);
+}
+
 static enum finish store_first(struct context *c, struct work *w, struct blob answer)
 {
     uint64_t from = c->version;
+    struct rings rings;
     const struct guid *id = &mailbox_info(w->m[0])->id;
     if (!note_mailbox(c, id))
         return refused(c, w, EC(ecServerBusy));
@@ -140,12 +153,13 @@ static enum finish store_first(struct context *c, struct work *w, struct blob an
     if (ec != ecNone)
         return refused(c, w, ec);
     fault_point(FAULT_commit_journal);
+    collect_rings(c, w, &rings);
     ec = commit_stores(w);
     if (ec != ecNone)
         return refused(c, w, ec);
     /* From here on the request has succeeded: what Redis does not learn now, it learns from the journal. */
     int64_t said;
-    enum redis_result res = put_changed(c, STATE_STORED, header, &said);
+    enum redis_result res = put_changed(c, STATE_STORED, header, &rings, &said);
     if (res != REDIS_DONE || said == 0)
         log_line(LOGL_WARN, "context", "committed, but the session will have to be recovered", "error", redis_why(res), NULL);
     if (res == REDIS_OOM || res == REDIS_REFUSED) /* a Redis that is there: nobody shall wait for the end of the lease */

@@ -70,7 +70,7 @@ ec_t context_peek(const struct session_env *e, struct arena *a, const uint8_t id
     return ecNone;
 }
 
-static bool id_of(struct blob key, size_t prefix, uint8_t id[CONTEXT_ID])
+bool private_id(struct blob key, size_t prefix, uint8_t id[CONTEXT_ID])
 {
     if (key.n != prefix + 2 * CONTEXT_ID + 2)
         return false;
@@ -90,7 +90,7 @@ static void show(const struct session_env *e, struct blob key, void (*each)(void
     uint8_t id[CONTEXT_ID] = { 0 };
     int64_t ttl;
     bool locked;
-    if (!id_of(key, strlen(e->config->redis_prefix), id))
+    if (!private_id(key, strlen(e->config->redis_prefix), id))
         return;
     struct arena *a = arena_new(SYSTEM_ARENA);
     struct context *c = private_new(e, a, id, NULL);

@@ -15,7 +15,7 @@ static char *hex(struct arena *a, const uint8_t *p, size_t n)
     return text;
 }
 
-static struct blob key_of(struct arena *a, const char *prefix, const uint8_t id[CONTEXT_ID])
+struct blob private_key(struct arena *a, const char *prefix, const uint8_t id[CONTEXT_ID])
 {
     return blob_str(arena_printf(a, "%s{%s}", prefix, hex(a, id, CONTEXT_ID)));
 }
@@ -51,7 +51,7 @@ struct context *private_new(const struct session_env *e, struct arena *a, const 
     c->a = a;
     memcpy(c->id, id, CONTEXT_ID);
     p->env = *e;
-    p->key = key_of(a, e->config->redis_prefix, id);
+    p->key = private_key(a, e->config->redis_prefix, id);
     p->lease.redis = e->redis;
     p->lease.key = p->key;
     p->lease.lease_ms = e->config->lock_lease;

@@ -8,12 +8,17 @@ enum { CONTROL_VERSION = 1 };
 
 #define COMMON                                                                                              \
     "local F='<BBBBBc16I8I8c32c8c16I8I8c8'\n"                                                               \
-    "local function load() local c=redis.call('HGET',KEYS[1],'c')\n"                                        \
+    "local W\n"                                                                                            \
+    "local function load() local v=redis.call('HMGET',KEYS[1],'c','w') local c=v[1] W=v[2]\n"              \
     " if not c or #c~=117 or c:byte(1)~=1 then return c,nil end return c,{struct.unpack(F,c)} end\n"        \
     "local function store(t) local c=struct.pack(F,unpack(t,1,14)) redis.call('HSET',KEYS[1],'c',c) return c end\n" \
     "local function clock() local t=redis.call('TIME') return t[1]*1000+math.floor(t[2]/1000) end\n"        \
-    "local function live(t,now,keep) local e=math.max(now,t[13],t[2]>=4 and t[12] or 0)\n"                  \
-    " redis.call('PEXPIRE',KEYS[1],e-now+keep) end\n"
+    "local function waits() if W and #W==32 then return struct.unpack('<I8I8c16',W) end end\n"             \
+    "local function live(t,now,keep) local e,_,held=math.max(now,t[13],t[2]>=4 and t[12] or 0),waits()\n"  \
+    " if held then if now==0 then now=clock() end e=math.max(e,now,held) end\n"                            \
+    " redis.call('PEXPIRE',KEYS[1],e-now+keep) end\n"                                                      \
+    "local function tell(to,number) local _,_,who=waits()\n"                                               \
+    " if who then redis.call('PUBLISH',to..who,string.format('%.0f:',number)..KEYS[1]) end end\n"
 
 static struct redis_script scripts[] = {
 #define SCRIPT(name, first, text) { first COMMON text, "" },
@@ -107,12 +112,14 @@ static void ensure_loaded(struct redis_conn *r)
         load_all(r);
 }
 
-static enum redis_result once(struct redis_conn *r, const struct call *c, struct redis_value *answer, struct redis_value *got)
+static enum redis_result once(struct redis_conn *r, const struct call *c, const struct rings *rings, struct redis_value *answer, struct redis_value *got)
 {
     ensure_loaded(r);
     redis_queue_script(r, script_of(c->script), c->key, c->argc, c->argv);
     if (c->gets != 0)
         redis_queue(r, c->gets, c->get);
+    for (size_t i = 0; rings != NULL && i < rings->n; i++)
+        redis_queue(r, RING_WORDS, rings->v[i]);
     enum redis_result res = redis_flush(r);
     if (res != REDIS_DONE)
         return res;
@@ -125,13 +132,23 @@ static enum redis_result once(struct redis_conn *r, const struct call *c, struct
     return res;
 }
 
-enum redis_result script_call(struct redis_conn *r, const struct call *c, struct redis_value *answer, struct redis_value *got)
+static enum redis_result again(struct redis_conn *r, const struct call *c, const struct rings *rings, struct redis_value *answer, struct redis_value *got)
 {
-    enum redis_result res = once(r, c, answer, got);
+    enum redis_result res = once(r, c, rings, answer, got);
     for (int i = 0; i < 2 && (res == REDIS_LOST || res == REDIS_NOSCRIPT); i++)
         if (res == REDIS_LOST || load_all(r))
-            res = once(r, c, answer, got);
+            res = once(r, c, rings, answer, got);
     return res;
+}
+
+enum redis_result script_call(struct redis_conn *r, const struct call *c, struct redis_value *answer, struct redis_value *got)
+{
+    return again(r, c, NULL, answer, got);
+}
+
+enum redis_result script_call_rings(struct redis_conn *r, const struct call *c, const struct rings *rings, struct redis_value *answer)
+{
+    return again(r, c, rings, answer, NULL);
 }
 
 bool script_post(struct redis_conn *r, const struct call *c)
@@ -141,6 +158,19 @@ bool script_post(struct redis_conn *r, const struct call *c)
     bool sent = redis_flush(r) == REDIS_DONE;
     redis_forget(r);
     return sent;
+}
+
+void script_calls(struct redis_conn *r, const struct call *c, size_t n, enum redis_result *res, struct redis_value *answer)
+{
+    ensure_loaded(r);
+    for (size_t i = 0; i < n; i++)
+        redis_queue_script(r, script_of(c[i].script), c[i].key, c[i].argc, c[i].argv);
+    enum redis_result sent = redis_flush(r);
+    for (size_t i = 0; i < n; i++)
+        res[i] = sent == REDIS_DONE ? redis_next(r, &answer[i]) : sent;
+    for (size_t i = 0; i < n; i++)
+        if (res[i] == REDIS_LOST || res[i] == REDIS_NOSCRIPT) /* rare: one by one, each with its second chance */
+            res[i] = script_call(r, &c[i], &answer[i], NULL);
 }
 
 /* --- arguments and names ------------------------------------------------------------------------------------------------------- */

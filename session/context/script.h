@@ -5,6 +5,7 @@
  *     0, 1      header blocks: the current one (control.slot) and the one before the last change
  *     <h>a <h>b state of the object with handle h (hex): the place named by its directory entry, and the one before its last change
  *     x         mailboxes (GUIDs) that the running request changes though no saved logon names them
+ *     w         the NotificationWait that is pending: number, held until (u64, ms), name of its process (16); see wait.h
  * Whatever changes is written to the other place, and the control field then says which is current, so that the state before the last request stays
  * until the next one ("a repeat restores it and runs again") and nothing has to move. */
 #ifndef CONTEXT_SCRIPT_H
@@ -57,6 +58,12 @@ struct call {
 };
 /* *got: the array of the HMGET.  A script that Redis lost is loaded, a lost connection made anew, and all is sent once more. */
 enum redis_result script_call(struct redis_conn *r, const struct call *c, struct redis_value *answer, struct redis_value *got);
+/* The same, and behind it commands of three words that go along in the same write; nobody waits for their replies. */
+enum { RING_WORDS = 3 };
+struct rings { const struct blob *v[LOGONS_MAX]; size_t n; };
+enum redis_result script_call_rings(struct redis_conn *r, const struct call *c, const struct rings *rings, struct redis_value *answer);
+/* Several of them in one write, without HMGETs; how each ended. */
+void script_calls(struct redis_conn *r, const struct call *c, size_t n, enum redis_result *res, struct redis_value *answer);
 /* Sends and does not wait; false if it could not even be sent. */
 bool script_post(struct redis_conn *r, const struct call *c);
 
