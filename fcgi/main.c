@@ -1,8 +1,7 @@
 /* main.c - the worker process: options, configuration, threads, signals. */
-#include "fcgi/access.h"
 #include "fcgi/conn.h"
 #include "fcgi/header.h"
-#include "fcgi/serve.h"
+#include "fcgi/reload.h"
 #include "fcgi/supervisor.h"
 #include "backend/base/fault.h"
 #include "backend/base/filetime.h"
@@ -16,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define VERSION "0.1"
-
 enum {
     DRAIN_MOST = 5000,      /* ms for nginx to give its connections back; a request that one brings meanwhile is served */
     DRAIN_LOOK = 20
@@ -27,7 +24,7 @@ static const char usage[] =
     "usage: mapihttpd [--config FILE] [--print-config] [--version] [--help]\n"
     "\n"
     "A worker of the MAPI over HTTP server: answers nginx on a Unix socket (FastCGI) until it gets SIGTERM or SIGINT, which lets the requests under\n"
-    "way end.  SIGHUP or SIGUSR1 reopens the logs.  A listening socket that systemd passes (LISTEN_FDS) is served instead of its own.\n"
+    "way end.  SIGHUP reads the configuration again and reopens the logs, SIGUSR1 only reopens them.  A listening socket that systemd passes (LISTEN_FDS) is served instead of its own.\n"
     "\n"
     "  --config FILE    configuration; without it the defaults and the environment (MAPIHTTPD_KEY) count\n"
     "  --print-config   a commented configuration file with the defaults\n";
@@ -36,28 +33,6 @@ static int refuse(const char *why)
 {
     fprintf(stderr, "mapihttpd: %s\n", why);
     return 1;
-}
-
-static enum log_level level_of(const char *name)
-{
-    static const char *const names[] = { "error", "warn", "info", "debug" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], name) == 0)
-            return (enum log_level)i;
-    return LOGL_INFO;
-}
-
-static bool open_logs(const struct config *c, struct arena *a, const char **why)
-{
-    if (!log_open(c->log, level_of(c->log_level), c->log_json)) {
-        *why = arena_printf(a, "log %s: %s", c->log, strerror(errno));
-        return false;
-    }
-    if (!access_open(c->access_log)) {
-        *why = arena_printf(a, "access_log %s: %s", c->access_log, strerror(errno));
-        return false;
-    }
-    return true;
 }
 
 static void *worker(void *front)
@@ -83,20 +58,30 @@ static void pause_ms(long ms)
     nanosleep(&t, NULL);
 }
 
+static void reopen_logs(const struct config *c)
+{
+    const char *why;
+    struct arena *a = arena_new(SIZE_MAX);
+    if (reload_logs(c, a, &why))
+        log_line(LOGL_INFO, "fcgi", "logs reopened", NULL);
+    else
+        log_line(LOGL_ERROR, "fcgi", "logs not reopened", "error", why, NULL);
+    arena_free(a);
+}
+
 /* Until a signal to end. */
-static void wait_for_end(const sigset_t *ours, const struct config *c, struct arena *a)
+static void wait_for_end(const sigset_t *ours, struct server *s, const char *path)
 {
     for (;;) {
         int signal = 0;
-        const char *why;
         if (sigwait(ours, &signal) != 0)
             continue;
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        if (open_logs(c, a, &why))
-            log_line(LOGL_INFO, "fcgi", "logs reopened", NULL);
+        if (signal == SIGHUP)
+            reload_config(s, path);
         else
-            log_line(LOGL_ERROR, "fcgi", "logs not reopened", "error", why, NULL);
+            reopen_logs(s->config);
     }
 }
 
@@ -124,7 +109,7 @@ static bool start_workers(struct front *f, pthread_t *thread, size_t n)
     return true;
 }
 
-static int run(const struct config *c, struct arena *a)
+static int run(const struct config *c, const char *path, struct arena *a)
 {
     const char *why = "";
     sigset_t ours;
@@ -132,9 +117,9 @@ static int run(const struct config *c, struct arena *a)
     fault_init();
     if (!header_plain(c->worker_name))
         return refuse("worker_name: too long for a header, or no plain text");
-    if (!open_logs(c, a, &why))
+    if (!reload_logs(c, a, &why))
         return refuse(why);
-    struct server server = { .env = session_env_new(c, a, &why) };
+    struct server server = { .env = session_env_new(c, a, &why), .config = c };
     if (server.env == NULL)
         return refuse(why);
     server.auth = (struct auth_env){ c, server.env->directory, known_new() };
@@ -151,7 +136,7 @@ static int run(const struct config *c, struct arena *a)
     struct sweeper *sweeper = session_jobs_start(server.env);
     log_line(LOGL_INFO, "fcgi", "serving", "path", conn_place(server.front), NULL);
     supervisor_ready(&supervisor);
-    wait_for_end(&ours, c, a);
+    wait_for_end(&ours, &server, path);
     supervisor_stopping(&supervisor);
     drain(server.front);
     for (size_t i = 0; i < c->threads; i++)
@@ -178,7 +163,7 @@ int main(int argc, char **argv)
         switch (o) {
         case 'c': path = optarg; break;
         case 'p': config_print(stdout); return fflush(stdout) != 0;
-        case 'v': puts("mapihttpd " VERSION); return 0;
+        case 'v': puts("mapihttpd " SERVE_VERSION); return 0;
         case 'h': fputs(usage, stdout); return 0;
         default:  fputs(usage, stderr); return 2;
         }
@@ -189,7 +174,7 @@ int main(int argc, char **argv)
     }
     struct arena *a = arena_new(SIZE_MAX); /* as long as the process */
     const struct config *c = config_load(a, path, &why);
-    int rc = c != NULL ? run(c, a) : refuse(why);
+    int rc = c != NULL ? run(c, path, a) : refuse(why);
     arena_free(a);
     return rc;
 }

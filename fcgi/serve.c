@@ -6,10 +6,13 @@
 #include "fcgi/respond.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 
 /* One request on its way. */
 struct job {
     struct server         *server;
+    struct session_env     env;        /* the server's, with the configuration that was in force when the request came */
+    struct auth_env        auth;
     struct conn           *conn;
     struct arena          *a;
     struct request         rq;
@@ -22,19 +25,21 @@ struct job {
     struct respond         early;      /* what the timer thread says; not changed while it may */
 };
 
-static const struct config *config_of(const struct job *j) { return j->server->env->config; }
+static const struct config *config_of(const struct job *j) { return j->env.config; }
 
 /* --- answers ------------------------------------------------------------------------------------------------------- */
 
-static void note(const struct job *j, int http, int code, struct blob body, size_t out, bool early)
+static void note(const struct job *j, const struct session_reply *r, int http, int code, struct blob body, size_t out, bool early)
 {
     uint64_t us = clock_us() - j->rq.begun_us;
     health_count(j->route, code, http, us);
     if (!access_on())
         return;
     access_write(&(struct access){
-        .rq = &j->rq, .who = j->known ? &j->who : NULL, .endpoint = j->endpoint != NULL ? j->endpoint->name : NULL, .http = http, .code = code,
-        .body = body, .out = out, .auth_us = j->auth_us, .total_us = us, .early = early });
+        .rq = &j->rq, .who = j->known ? &j->who : NULL, .method = "Basic", .endpoint = j->endpoint != NULL ? j->endpoint->name : NULL, .http = http,
+        .code = code, .body = body, .out = out, .auth_us = j->auth_us, .redis_us = metric_spent(METRIC_redis_seconds),
+        .store_us = metric_spent(METRIC_store_seconds), .total_us = us, .early = early, .session = log_context_value("session"),
+        .note = r != NULL ? &r->note : NULL, .worker = j->env.where, .version = SERVE_VERSION, .diagnosis = r != NULL ? r->diagnosis : NULL });
 }
 
 static struct respond respond_of(const struct job *j, const struct session_reply *r)
@@ -48,7 +53,7 @@ static void answer_status(struct job *j, int status, const char *words, uint64_t
     struct respond r = respond_of(j, &none);
     struct wr w = wr_in(j->a, RESPOND_HEAD_MOST);
     respond_status(&r, status, words, &w);
-    note(j, status, -1, blob_of(NULL, 0), w.n, false);
+    note(j, NULL, status, -1, blob_of(NULL, 0), w.n, false);
     struct blob piece = wr_blob(&w);
     if (delay_ms != 0)
         conn_answer_after(j->conn, &piece, 1, delay_ms);
@@ -67,7 +72,7 @@ static void answer(struct job *j, const struct session_reply *reply)
     else
         respond_whole(&r, body, &w);
     const struct blob piece[2] = { wr_blob(&w), body };
-    note(j, 200, (int)reply->code, body, piece[0].n + body.n, early);
+    note(j, reply, 200, (int)reply->code, body, piece[0].n + body.n, early);
     conn_answer(j->conn, piece, 2);
 }
 
@@ -85,7 +90,7 @@ static bool try_health(struct job *j)
     const char *type;
     struct blob text;
     struct wr w = wr_in(j->a, SIZE_MAX / 4);
-    if (!health_answer(j->rq.path, j->server->env, j->server->front, j->a, &status, &type, &text))
+    if (!health_answer(j->rq.path, &j->env, j->server->front, j->a, &status, &type, &text))
         return false;
     respond_text(status, type, text, &w);
     struct blob piece = wr_blob(&w);
@@ -97,7 +102,7 @@ static bool try_health(struct job *j)
 static bool identify(struct job *j)
 {
     uint64_t delay_ms, before = clock_us();
-    enum auth auth = auth_check(&j->server->auth, j->a, &j->rq, &j->who, &delay_ms);
+    enum auth auth = auth_check(&j->auth, j->a, &j->rq, &j->who, &delay_ms);
     j->auth_us = clock_us() - before;
     j->known = auth == AUTH_OK;
     switch (auth) {
@@ -132,8 +137,8 @@ static void call_session(struct job *j)
         .external = j->rq.external,
         .accepted = accepted, .front = j };
     struct session_reply r = { .expiration_ms = -1 };
-    if (session_admit(j->server->env, &c, &r))
-        j->route->run(j->server->env, &c, &r);
+    if (session_admit(&j->env, &c, &r))
+        j->route->run(&j->env, &c, &r);
     answer(j, &r);
 }
 
@@ -146,7 +151,10 @@ static bool whole_body(const struct request *rq, struct arena *a)
 void serve_request(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large)
 {
     struct job *j = arena_one(a, struct job);
-    *j = (struct job){ .server = app, .conn = c, .a = a, .rq = { .body = body, .too_large = too_large } };
+    struct server *s = app;
+    *j = (struct job){ .server = s, .env = *s->env, .auth = s->auth, .conn = c, .a = a, .rq = { .body = body, .too_large = too_large } };
+    j->env.config = j->auth.config = s->config;
+    metric_spent_reset();
     request_read(&j->rq, a, params);
     if (try_health(j))
         return;

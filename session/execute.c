@@ -16,6 +16,7 @@ static void run(struct session_env *e, const struct execute *q, struct session_r
     struct execute_result done;
     struct rop_env env = { e->config, e->store, e->directory };
     execute_run(&env, x, q, &done);
+    r->note.rops = done.rops;
     if (done.damaged) {
         give_up(r, x, XRC_CONTEXT_NOT_FOUND, blob_of(NULL, 0));
         return;

@@ -9,8 +9,23 @@ struct begin_args reply_args(const struct session_call *c)
 
 void reply_empty(struct session_reply *r) { *r = (struct session_reply){ .code = XRC_SUCCESS, .expiration_ms = -1 }; }
 
+static const char *mailboxes_of(struct context *x)
+{
+    enum { SHOWN = 8 };
+    char text[GUID_TEXT];
+    const char *all = NULL;
+    for (size_t i = 0; i < x->logons && i < SHOWN; i++) {
+        guid_text(&x->logon[i].mailbox, text);
+        if (all == NULL || strstr(all, text) == NULL)
+            all = all != NULL ? arena_printf(x->a, "%s,%s", all, text) : arena_strdup(x->a, text);
+    }
+    return all;
+}
+
 void reply_context(struct session_reply *r, struct context *x)
 {
+    r->note.sequence = x->sequence;
+    r->note.mailboxes = mailboxes_of(x);
     r->context_cookie = context_cookie(x);
     r->sequence_cookie = context_sequence_cookie(x);
     r->expiration_ms = context_retention_ms(x);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_MAX = 1 << 20, KEY_MAX = 64, VALUE_MAX = 1000 };
@@ -37,6 +38,13 @@ static const struct range { const char *name; uint64_t least, most; } ranges[] =
 static const struct choice { const char *name, *words; } choices[] = {
 #define CONFIG(name, type, dflt, unit, text)
 #define CONFIG_CHOICE(name, words) { #name, words },
+#include "backend/base/config.def"
+#undef CONFIG
+};
+
+static const char *const lives[] = {
+#define CONFIG(name, type, dflt, unit, text)
+#define CONFIG_LIVE(name) #name,
 #include "backend/base/config.def"
 #undef CONFIG
 };
@@ -224,17 +232,18 @@ static bool read_file(struct source *s, struct config *c)
     int fd = open(s->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return refuse(s, NULL, strerror(errno));
-    uint8_t *p = arena_alloc(s->a, FILE_MAX + 1);
-    size_t n = 0;
+    struct stat st;
+    size_t room = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < FILE_MAX ? (size_t)st.st_size + 1 : FILE_MAX + 1, n = 0;
+    uint8_t *p = arena_alloc(s->a, room);
     ssize_t got;
-    while ((got = read(fd, p + n, FILE_MAX + 1 - n)) > 0)
+    while ((got = read(fd, p + n, room - n)) > 0)
         n += (size_t)got;
     int failed = got < 0 ? errno : 0;
     close(fd);
     if (failed != 0)
         return refuse(s, NULL, strerror(failed));
-    if (n > FILE_MAX)
-        return refuse(s, NULL, "the file is too large for a configuration");
+    if (n == room)
+        return refuse(s, NULL, n > FILE_MAX ? "the file is too large for a configuration" : "the file changed while it was read");
     return n == 0 || read_lines(s, c, blob_of(p, n));
 }
 
@@ -279,6 +288,38 @@ struct config *config_load(struct arena *a, const char *path, const char **why)
     return c;
 }
 
+/* --- again, while it is in use ------------------------------------------------------------------------------------- */
+
+static bool is_live(const struct key *k)
+{
+    for (size_t i = 0; i < sizeof lives / sizeof lives[0]; i++)
+        if (strcmp(lives[i], k->name) == 0)
+            return true;
+    return false;
+}
+
+/* The value of `from` goes into `to`; its string stays where it is. */
+static void copy_value(const struct key *k, struct config *to, const struct config *from)
+{
+    static const size_t size[] = { [TYPE_STR] = sizeof(const char *), [TYPE_NUM] = sizeof(uint64_t), [TYPE_BOOL] = sizeof(bool) };
+    memcpy((char *)to + k->at, (const char *)from + k->at, size[k->type]);
+}
+
+struct config *config_reload(struct arena *a, const char *path, const struct config *now, void (*told)(void *ctx, const char *key, bool live), void *ctx,
+                             const char **why)
+{
+    struct config *c = config_load(a, path, why);
+    for (size_t i = 0; c != NULL && i < KEYS; i++) {
+        const struct key *k = &keys[i];
+        if (strcmp(config_text(a, c, k->name), config_text(a, now, k->name)) == 0)
+            continue;
+        told(ctx, k->name, is_live(k));
+        if (!is_live(k))
+            copy_value(k, c, now);
+    }
+    return c;
+}
+
 static bool needs_quotes(const char *value)
 {
     return *value == '\0' || strpbrk(value, " \t#\"\\") != NULL;
@@ -287,7 +328,8 @@ static bool needs_quotes(const char *value)
 void config_print(FILE *out)
 {
     fputs("# Configuration of mapihttpd.  `key = value`; # begins a comment; a value with blanks stands in quotes.\n"
-          "# What is written here are the defaults.  A key x_y is also the environment variable MAPIHTTPD_X_Y, which wins over the file.\n", out);
+          "# What is written here are the defaults.  A key x_y is also the environment variable MAPIHTTPD_X_Y, which wins over the file.\n"
+          "# Keys marked \"Reload.\" take a new value at SIGHUP, the others at the next start.\n", out);
     for (size_t i = 0; i < KEYS; i++) {
         const struct key *k = &keys[i];
         const char *quote = needs_quotes(k->dflt) ? "\"" : "";
@@ -297,6 +339,7 @@ void config_print(FILE *out)
         for (size_t r = 0; r < sizeof ranges / sizeof ranges[0]; r++)
             if (strcmp(ranges[r].name, k->name) == 0)
                 fprintf(out, " %" PRIu64 " to %" PRIu64 ".", ranges[r].least, ranges[r].most);
+        fputs(is_live(k) ? " Reload." : "", out);
         fprintf(out, "\n%s = %s%s%s\n", k->name, quote, k->dflt, quote);
     }
 }

@@ -1,7 +1,7 @@
 /* config.h - one commented file, every key also an environment variable, defaults that work.
  *
  * `key = value` lines, # comments, values may be quoted.  An unknown key, a value of the wrong type or out of range is refused with file, line,
- * key and reason.  Loaded once at start; read-only afterwards, so threads share it. */
+ * key and reason.  A loaded struct never changes, so threads share it; a reload makes another one (config_reload). */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 #include <stdbool.h>
@@ -21,6 +21,11 @@ struct config {
 
 /* Defaults, then the file (NULL: none), then the environment.  NULL with *why in `a` on any error.  Strings live in `a`. */
 struct config *config_load(struct arena *a, const char *path, const char **why);
+
+/* The file again, while `now` is in force.  NULL with *why on any error: nothing changes.  Else what is in force from now on: live keys as the file
+ * has them, the others as in `now`.  `told` is called for each key whose value differs; live false: it needs a restart. */
+struct config *config_reload(struct arena *a, const char *path, const struct config *now, void (*told)(void *ctx, const char *key, bool live), void *ctx,
+                             const char **why);
 
 /* The commented file with the defaults, as shipped. */
 void config_print(FILE *out);

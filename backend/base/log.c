@@ -1,9 +1,11 @@
 /* log.c - one formatted line, one write. */
 #include "backend/base/log.h"
 #include "backend/base/must.h"
+#include "backend/base/utf.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,15 +13,15 @@
 
 enum { LINE = 4096, CONTEXT_KEYS = 8, CONTEXT_VALUE = 128 };
 
-static int             fd = STDERR_FILENO;
-static enum log_level  limit = LOGL_INFO;
-static bool            as_json;
+static atomic_int  fd = STDERR_FILENO;
+static atomic_uint limit = LOGL_INFO;
+static atomic_bool as_json;
 
 static _Thread_local struct { const char *key; char value[CONTEXT_VALUE]; } context[CONTEXT_KEYS];
 
 static const char *const level_name[] = { "error", "warn", "info", "debug" };
 
-struct line { char text[LINE]; size_t n; };
+struct line { char text[LINE]; size_t n; bool json; };
 
 bool log_open(const char *path, enum log_level max, bool json)
 {
@@ -51,16 +53,17 @@ static void put(struct line *l, const char *s, size_t n)
 
 static void put_str(struct line *l, const char *s) { put(l, s, strlen(s)); }
 
-/* Control bytes and quotes cannot break a line apart: whatever a client sends stays inside its value. */
+/* Control bytes and quotes cannot break a line apart: whatever a client sends stays inside its value.  Bytes that are no UTF-8 are shown as their numbers. */
 static void put_quoted(struct line *l, const char *s)
 {
+    bool text = utf8_valid(blob_str(s));
     put(l, "\"", 1);
     for (; *s != '\0'; s++) {
         unsigned char c = (unsigned char)*s;
         char esc[8];
         if (c == '"' || c == '\\')
             put(l, esc, (size_t)snprintf(esc, sizeof esc, "\\%c", c));
-        else if (c < 0x20 || c == 0x7f)
+        else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !text))
             put(l, esc, (size_t)snprintf(esc, sizeof esc, "\\u%04x", c));
         else
             put(l, s, 1);
@@ -70,7 +73,7 @@ static void put_quoted(struct line *l, const char *s)
 
 static void put_pair(struct line *l, const char *key, const char *value)
 {
-    if (as_json) {
+    if (l->json) {
         put_str(l, ",");
         put_quoted(l, key);
         put_str(l, ":");
@@ -92,7 +95,7 @@ static void put_head(struct line *l, enum log_level level, const char *room, con
     size_t n = strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(when + n, sizeof when - n, ".%03ldZ", t.tv_nsec / 1000000);
     snprintf(pid, sizeof pid, "%d", (int)getpid());
-    if (as_json) {
+    if (l->json) {
         put_str(l, "{\"time\":");
         put_quoted(l, when);
         put_pair(l, "level", level_name[level]);
@@ -112,9 +115,9 @@ static void put_head(struct line *l, enum log_level level, const char *room, con
 
 void log_line(enum log_level level, const char *room, const char *message, ...)
 {
-    if (level > limit)
+    if ((unsigned)level > atomic_load_explicit(&limit, memory_order_relaxed))
         return;
-    struct line l = { .n = 0 };
+    struct line l = { .n = 0, .json = as_json };
     put_head(&l, level, room, message);
     va_list ap;
     va_start(ap, message);
@@ -124,7 +127,7 @@ void log_line(enum log_level level, const char *room, const char *message, ...)
     for (int i = 0; i < CONTEXT_KEYS; i++)
         if (context[i].key != NULL)
             put_pair(&l, context[i].key, context[i].value);
-    if (as_json)
+    if (l.json)
         put_str(&l, "}");
     l.text[l.n++] = '\n';
     ssize_t done = write(fd, l.text, l.n);
@@ -145,6 +148,14 @@ void log_context(const char *key, const char *value)
     must(at >= 0);
     context[at].key = value != NULL ? key : NULL;
     snprintf(context[at].value, CONTEXT_VALUE, "%s", value != NULL ? value : "");
+}
+
+const char *log_context_value(const char *key)
+{
+    for (int i = 0; i < CONTEXT_KEYS; i++)
+        if (context[i].key != NULL && strcmp(context[i].key, key) == 0)
+            return context[i].value;
+    return NULL;
 }
 
 void log_context_clear(void)

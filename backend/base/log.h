@@ -10,7 +10,8 @@
 
 enum log_level { LOGL_ERROR, LOGL_WARN, LOGL_INFO, LOGL_DEBUG };
 
-/* Opens `path` ("-" or NULL: stderr) for appending; again to rotate.  `json` selects JSON lines instead of key=value.  False with errno. */
+/* Opens `path` ("-" or NULL: stderr) for appending; again to rotate, to another path, level or form, while
+ * other threads write.  `json` selects JSON lines instead of key=value.  False with errno: nothing changed. */
 bool log_open(const char *path, enum log_level max, bool json);
 
 void log_line(enum log_level level, const char *room, const char *message, ...) __attribute__((sentinel));
@@ -18,4 +19,6 @@ void log_line(enum log_level level, const char *room, const char *message, ...) 
 /* Sets one key of the thread's context (a copy is kept, cut to 127 bytes); NULL removes it. */
 void log_context(const char *key, const char *value);
 void log_context_clear(void);
+/* The thread's value of a key until it changes, or NULL. */
+const char *log_context_value(const char *key);
 #endif

@@ -21,6 +21,10 @@ extern const uint64_t metric_bound_us[METRIC_BOUNDS];   /* upper bounds, inclusi
 void metric_add(enum metric m, int64_t n);   /* counter, gauge */
 void metric_us(enum metric m, uint64_t us);  /* timer */
 
+/* What this thread has spent in a timer since the reset: a request runs on one thread, so this is its share, for its log line. */
+uint64_t metric_spent(enum metric m);
+void     metric_spent_reset(void);
+
 /* For the page that shows them. */
 struct metric_value {
     enum metric_kind kind;

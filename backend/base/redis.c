@@ -1,7 +1,9 @@
 /* redis.c - commands -> bytes to Redis -> replies in the arena; the only file that knows hiredis. */
 #include "backend/base/redis.h"
 #include "backend/base/crypto.h"
+#include "backend/base/filetime.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "backend/base/must.h"
 #include <hiredis/hiredis.h>
 #include <pthread.h>
@@ -18,6 +20,7 @@ struct redis_conn {
     struct arena *a;              /* of the request that has it now */
     redisContext *c;              /* NULL: not connected */
     size_t        owed, unwanted; /* replies that will come; how many of the first are thrown away */
+    uint64_t      asked;          /* clock_us() of the flush whose replies are awaited; 0: none */
     bool          gap;            /* a command of this pipeline could not be queued: the others must not go alone */
     char          run_id[RUN_ID];
     struct redis_conn *next;
@@ -154,6 +157,15 @@ static redisReply *reply(struct redis_conn *c)
     return r;
 }
 
+/* The last reply of a pipeline is there. */
+static void trip_ends(struct redis_conn *c)
+{
+    if (c->asked != 0 && c->owed == 0) {
+        metric_us(METRIC_redis_seconds, clock_us() - c->asked);
+        c->asked = 0;
+    }
+}
+
 static bool skip_unwanted(struct redis_conn *c)
 {
     for (; c->unwanted > 0; c->unwanted--) {
@@ -173,6 +185,7 @@ enum redis_result redis_next(struct redis_conn *c, struct redis_value *out)
     redisReply *r = skip_unwanted(c) ? reply(c) : NULL;
     if (r == NULL)
         return REDIS_LOST;
+    trip_ends(c);
     bool ok = convert(c->a, r, 0, out);
     freeReplyObject(r);
     if (!ok)
@@ -317,6 +330,7 @@ enum redis_result redis_flush(struct redis_conn *c)
     c->gap = false;
     if (gap || c->c == NULL)
         return REDIS_DOWN;
+    c->asked = clock_us();
     for (int done = 0; done == 0; )
         if (redisBufferWrite(c->c, &done) != REDIS_OK)
             return lost(c, c->c->errstr);
@@ -330,7 +344,11 @@ enum redis_result redis_cmd(struct redis_conn *c, size_t argc, const struct blob
     return res == REDIS_DONE ? redis_next(c, out) : res;
 }
 
-void redis_forget(struct redis_conn *c) { c->unwanted = c->owed; }
+void redis_forget(struct redis_conn *c)
+{
+    c->unwanted = c->owed;
+    c->asked = 0;
+}
 
 /* --- scripts ----------------------------------------------------------------------------------------------------------------------- */
 void redis_script_init(struct redis_script *s)

@@ -1,6 +1,8 @@
 /* mailbox.c - leases on a mailbox and their write transaction. */
 #include "backend/store/store_int.h"
+#include "backend/base/filetime.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "backend/base/must.h"
 
 ec_t store_damaged(struct mailbox *m, const char *what)
@@ -189,9 +191,11 @@ ec_t mailbox_commit(struct mailbox *m)
 {
     TRY(store_writing(m));
     must(!m->in_savepoint);
+    uint64_t from = clock_us();
     ec_t ec = counter_store(m);
     if (ec == ecNone)
         ec = db_commit(m->db);
+    metric_us(METRIC_store_seconds, clock_us() - from);
     if (ec != ecNone) {
         mailbox_abort(m);
         return ec;

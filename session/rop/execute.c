@@ -3,7 +3,7 @@
 #include "backend/base/must.h"
 
 enum { RPC_X_BAD_STUB_DATA = 0x6F7, ROP_WRITE_STREAM_EXTENDED = 0xA3, ROP_QUERY_ROWS = 0x15 };
-enum { HANDLES_PER_TABLE = 256, BODY_HEAD = 16, PAYLOAD_MAX = 0x10000 };
+enum { ROP_NAMES_MAX = 2048, HANDLES_PER_TABLE = 256, BODY_HEAD = 16, PAYLOAD_MAX = 0x10000 };
 
 /* --- in ------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -228,6 +228,7 @@ void execute_run(const struct rop_env *env, struct context *c, const struct exec
     struct blob buffer = blob_of(NULL, 0);
     x.codec = (struct pv_codec){ c->a, (uint16_t)c->code_page, PV_COUNTS_ROP };
     x.trace = strcmp(env->config->log_level, "debug") == 0;
+    x.ran = wr_in(c->a, env->config->access_rops ? ROP_NAMES_MAX : 0);
     for (size_t i = 0; i < q->handles; i++)
         exec_set_handle(&x, (uint8_t)i, q->handle[i]);
     if (x.status == 0 && x.error == ecNone)
@@ -236,6 +237,8 @@ void execute_run(const struct rop_env *env, struct context *c, const struct exec
     if (x.error != ecNone)
         buffer.n = 0;
     out->body = x.status != 0 ? body_failure(c->a, x.status) : body_success(c->a, x.error, buffer);
+    if (x.ran.n != 0)
+        out->rops = arena_str(c->a, wr_blob(&x.ran));
     if (!out->failed)
         objects_save(x.objects);
     sort_leases(&x, out);

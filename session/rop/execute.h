@@ -28,6 +28,7 @@ struct execute_result {
     bool        damaged;         /* an object of the context could not be read: X-ResponseCode 10 */
     struct mailbox **changed; size_t nchanged; /* open write transactions with changes in them */
     struct blob body;            /* of the response, valid also when failed */
+    const char *rops;            /* "0x02:OpenFolder,0x15:QueryRows!0x80040102": what ran, for the access log; NULL: nothing, or not wanted */
 };
 
 /* Runs it.  The context's header may have changed afterwards (context_touch was called); the objects are packed into it. */
@@ -52,6 +53,7 @@ struct exec {
     uint32_t        status;      /* the Execute fails with this StatusCode */
     ec_t            error;       /* ... or this ErrorCode */
     bool            damaged, full, stopped, trace;
+    struct wr       ran;         /* what the access log says of them; no room: not wanted */
     char            note[256];
 };
 

@@ -151,6 +151,18 @@ static void trace(const struct rop_ctx *c, size_t n, ec_t ec, uint64_t us)
     log_context("rop", NULL);
 }
 
+/* What the access log tells of it. */
+static void name(struct exec *x, uint8_t id, const char *op, ec_t ec)
+{
+    char text[64];
+    if (x->ran.max == 0)
+        return;
+    int n = snprintf(text, sizeof text, "%s0x%02X:%.32s", x->ran.n != 0 ? "," : "", id, op);
+    if (ec != ecNone)
+        n += snprintf(text + n, sizeof text - (size_t)n, "!0x%X", ec);
+    wr_bytes(&x->ran, text, (size_t)n); /* what does not fit is not told */
+}
+
 /* After the handler: what of it stays.  False: the list ends here. */
 static bool conclude(struct rop_ctx *c, size_t mark, size_t body, ec_t ec, const uint32_t *handle, size_t handles)
 {
@@ -194,6 +206,7 @@ static bool run_one(struct exec *x, struct rop_ctx *c, const struct rop_request 
     ec_t ec = c->out->full ? ecNone : guarded_run(c);
     uint64_t us = clock_us() - from;
     count(q->id, ec, us);
+    name(x, q->id, c->op->name, ec);
     trace(c, n, ec, us);
     return conclude(c, mark, body, ec, handle, handles);
 }

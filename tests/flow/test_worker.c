@@ -157,6 +157,7 @@ TEST_LIMIT(access_log_and_its_rotation, 120)
     ping(&c, a);
     const char *line = read_file(a, path);
     CHECK(strstr(line, " RequestType=PING HttpStatusCode=200 ") != NULL);
+    CHECK(strstr(line, " ClientSoftware=") != NULL);
     CHECK(strstr(line, " AuthenticatedUser=ana@example.com ") != NULL);
     CHECK(strstr(line, " SessionCookie=") != NULL);
     CHECK(strstr(line, "very-secret") == NULL);

@@ -173,3 +173,37 @@ TEST(every_broken_file)
 {
     mutate_all(blob_str("threads = 4\nlisten = \"a\\\"b\" # c\nlog_json=no\n#x\n"), one_variant, NULL);
 }
+
+static void list(void *ctx, const char *key, bool live)
+{
+    char *text = ctx;
+    snprintf(text + strlen(text), 200 - strlen(text), "%s%s ", key, live ? "" : "!");
+}
+
+/* Live keys take their new value, the others keep the one in force and are named each time; an error changes nothing. */
+TEST(reload)
+{
+    const char *why;
+    char told[200] = "";
+    struct arena *a = arena_new(SIZE_MAX);
+    struct config *c = load(a, "threads = 3\nsession_retention = 100\nlog_json = yes\nlog = /a\nredis = /x\n", &why);
+    REQUIRE(c != NULL);
+    const char *path = write_file(blob_str("threads = 5\nsession_retention = 200\nlog = /b\nredis = /y\n"));
+    struct config *d = config_reload(a, path, c, list, told, &why);
+    REQUIRE(d != NULL);
+    CHECK_STR(told, "threads! session_retention redis! log log_json ");
+    CHECK_INT(d->threads, 3);
+    CHECK_INT(d->session_retention, 200);
+    CHECK_STR(d->redis, "/x");
+    CHECK_STR(d->log, "/b");
+    CHECK(!d->log_json);
+    CHECK_INT(c->session_retention, 100);
+    told[0] = '\0';
+    REQUIRE(config_reload(a, path, d, list, told, &why) != NULL);
+    CHECK_STR(told, "threads! redis! ");
+    told[0] = '\0';
+    CHECK(config_reload(a, write_file(blob_str("session_retention = 300\nnonsense = 1\n")), d, list, told, &why) == NULL);
+    CHECK(strstr(why, "test.conf:2: nonsense: there is no such key") != NULL);
+    CHECK_STR(told, "");
+    arena_free(a);
+}
