@@ -215,6 +215,7 @@ static void serve(struct front *f, struct conn *c, FCGX_Request *r)
     c->delay = c->looking_since = 0;
     c->settled = true;
     c->early_sent = c->broken = false;
+    c->parked = NULL;
     fault_arm();
     f->service.serve(f->service.app, c, a, r->envp, body.full ? blob_of(NULL, 0) : wr_blob(&body), body.full);
     log_context_clear();
@@ -276,6 +277,8 @@ static void on_event(struct front *f, uint64_t tag, uint32_t events, FCGX_Reques
     } else if (conn_take(c, generation, WRITING)) {
         timer_cancel(f->timers, &c->timer);
         conn_write_on(c);
+    } else if (conn_park_event(c, generation)) {
+        return;
     } else if (conn_take(c, generation, DELAYED)) { /* gone before its answer was due */
         timer_cancel(f->timers, &c->timer);
         conn_drop(c);

@@ -22,6 +22,11 @@ struct conn;
 struct conn_service {
     void  *app;
     void (*serve)(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large);
+    /* Of parked requests (conn_park); must not block.  `parked`: it is parked now, and may be answered; `pending`: a PENDING line was written; `gone`: the peer
+     * went away, the connection is no more.  The former two are called with the connection's lock held. */
+    void (*parked)(void *parked);
+    void (*pending)(void *parked);
+    void (*gone)(void *parked);
 };
 
 /* Listens on the socket that the supervisor passed (LISTEN_FDS), else at config's `listen` (mode 0660; the socket file of a worker that is gone is
@@ -62,4 +67,11 @@ bool conn_settle(struct conn *c);
  * are copied; at once when draining). */
 void conn_answer(struct conn *c, const struct blob *piece, size_t n);
 void conn_answer_after(struct conn *c, const struct blob *piece, size_t n, uint64_t ms);
+
+/* Instead of an answer: the request waits, maybe for minutes, and holds nothing but its descriptor and number.  `head` (in the arena, at most 4096 bytes; empty if
+ * the early bytes went out already) is sent at once, PENDING lines each pending_period.  Afterwards conn_unpark answers from any thread (the pieces are copied);
+ * the ticket was taken before conn_park.  False: the peer is gone, and `gone` was or will be called. */
+void     conn_park(struct conn *c, struct blob head, void *parked);
+uint32_t conn_ticket(const struct conn *c);
+bool     conn_unpark(struct conn *c, uint32_t ticket, const struct blob *piece, size_t n);
 #endif

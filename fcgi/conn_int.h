@@ -13,7 +13,8 @@ enum conn_state {
     LOOKING,                 /* half a request was seen, the timer looks again */
     BUSY,                    /* a worker has it */
     DELAYED,                 /* the timer will send its answer */
-    WRITING                  /* epoll waits for room in the socket */
+    WRITING,                 /* epoll waits for room in the socket */
+    PARKED                   /* its client waits: the service will answer, or the peer goes (conn_park.c) */
 };
 
 struct conn {
@@ -35,6 +36,8 @@ struct conn {
     struct iovec   *out;             /* the answer, advanced as it goes */
     size_t          out_n;
     uint64_t        delay;
+    void           *parked;          /* of the service; NULL: the request is to be answered */
+    struct blob     head;            /* what a parked request is sent first; in its arena */
 };
 
 struct front {
@@ -75,4 +78,11 @@ bool conn_asked(struct conn *c);
  * request, or ends.  conn_write_on goes on after there was no room. */
 void conn_deliver(struct conn *c);
 void conn_write_on(struct conn *c);
+
+/* With the lock held: sends what the socket takes now, without blocking.  What does not fit is kept; while something is kept, nothing is added. */
+void conn_send_early(struct conn *c, struct blob bytes);
+
+/* conn_park.c, by the owner: conn_deliver of a request that is parked.  By epoll: the end of a peer; false: it is not parked. */
+void conn_park_deliver(struct conn *c);
+bool conn_park_event(struct conn *c, uint32_t generation);
 #endif

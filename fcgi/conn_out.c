@@ -111,8 +111,7 @@ static struct blob send_now(struct conn *c, struct blob bytes)
     return c->broken ? blob_of(NULL, 0) : rd_rest(&r);
 }
 
-/* With the lock held.  What does not fit now is kept; while something is kept, nothing is added. */
-static void send_early(struct conn *c, struct blob bytes)
+void conn_send_early(struct conn *c, struct blob bytes)
 {
     if (c->early_rest.n != 0)
         c->early_rest = send_now(c, c->early_rest);
@@ -133,7 +132,7 @@ static void pending_due(struct timer *t)
     struct wr w = wr_over(record, sizeof record);
     record_stdout(&w, c->id, blob_str("PENDING\r\n"));
     pthread_mutex_lock(&c->lock);
-    send_early(c, wr_blob(&w));
+    conn_send_early(c, wr_blob(&w));
     if (!c->broken)
         timer_set(c->front->timers, t, clock_ms() + c->front->config->pending_period, pending_due);
     pthread_mutex_unlock(&c->lock);
@@ -149,7 +148,7 @@ static void early_due(struct timer *t)
     must(!h.full); /* header values are bounded when they are checked */
     record_stdout(&w, c->id, wr_blob(&h));
     c->early_sent = true;
-    send_early(c, wr_blob(&w));
+    conn_send_early(c, wr_blob(&w));
     timer_set(c->front->timers, t, clock_ms() + c->front->config->pending_period, pending_due);
     pthread_mutex_unlock(&c->lock);
 }
@@ -231,6 +230,10 @@ static void give_back(struct conn *c)
 
 void conn_deliver(struct conn *c)
 {
+    if (c->parked != NULL) {
+        conn_park_deliver(c);
+        return;
+    }
     must(c->out != NULL);
     if (c->keep && atomic_load(&c->front->draining))
         give_back(c);

@@ -1,6 +1,7 @@
 /* main.c - the worker process: options, configuration, threads, signals. */
 #include "fcgi/conn.h"
 #include "fcgi/header.h"
+#include "fcgi/park.h"
 #include "fcgi/reload.h"
 #include "fcgi/supervisor.h"
 #include "backend/base/fault.h"
@@ -86,10 +87,11 @@ static void wait_for_end(const sigset_t *ours, struct server *s, const char *pat
 }
 
 /* Nobody comes any more; who waits is sent home; nginx gives its connections back; what runs runs to its end. */
-static void drain(struct front *f)
+static void drain(struct front *f, struct session_env *e)
 {
     log_line(LOGL_INFO, "fcgi", "draining", NULL);
     conn_refuse(f);
+    session_waits_end(e);
     conn_retire(f);
     for (uint64_t until = clock_ms() + DRAIN_MOST; conn_open(f) != 0 && clock_ms() < until; )
         pause_ms(DRAIN_LOOK);
@@ -126,7 +128,7 @@ static int run(const struct config *c, const char *path, struct arena *a)
     struct timers *timers = timer_begin();
     struct supervisor supervisor;
     supervisor_find(&supervisor, timers);
-    struct conn_service service = { &server, serve_request };
+    struct conn_service service = { &server, serve_request, park_parked, park_pending, park_gone };
     if (timers == NULL || (server.front = conn_listen(c, timers, &service, a, &why)) == NULL)
         return refuse(timers == NULL ? strerror(errno) : why);
     signal(SIGPIPE, SIG_IGN); /* after libfcgi has set its own */
@@ -138,7 +140,7 @@ static int run(const struct config *c, const char *path, struct arena *a)
     supervisor_ready(&supervisor);
     wait_for_end(&ours, &server, path);
     supervisor_stopping(&supervisor);
-    drain(server.front);
+    drain(server.front, server.env);
     for (size_t i = 0; i < c->threads; i++)
         pthread_join(thread[i], NULL);
     timer_end(timers);

@@ -2,13 +2,6 @@
 #include "fcgi/route.h"
 #include <strings.h>
 
-static void route_absent(struct session_env *e, struct session_call *c, struct session_reply *r)
-{
-    (void)e, (void)c;
-    r->code = XRC_INVALID_REQUEST_TYPE;
-    r->diagnosis = "this request is not served by this version";
-}
-
 static void route_disabled(struct session_env *e, struct session_call *c, struct session_reply *r)
 {
     (void)e, (void)c;
@@ -20,6 +13,7 @@ static void route_disabled(struct session_env *e, struct session_call *c, struct
 #define route_execute    session_execute
 #define route_disconnect session_disconnect
 #define route_ping       session_ping
+#define route_wait       session_notification_wait
 #define CHUNKED          ROUTE_CHUNKED
 
 static const struct endpoint endpoints[] = {

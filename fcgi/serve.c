@@ -3,6 +3,7 @@
 #include "fcgi/access.h"
 #include "fcgi/header.h"
 #include "fcgi/health.h"
+#include "fcgi/park.h"
 #include "fcgi/respond.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
@@ -29,17 +30,22 @@ static const struct config *config_of(const struct job *j) { return j->env.confi
 
 /* --- answers ------------------------------------------------------------------------------------------------------- */
 
-static void note(const struct job *j, const struct session_reply *r, int http, int code, struct blob body, size_t out, bool early)
+static struct access line_of(const struct job *j, const struct session_reply *r, int http, int code, struct blob body, size_t out, bool early)
 {
     uint64_t us = clock_us() - j->rq.begun_us;
-    health_count(j->route, code, http, us);
-    if (!access_on())
-        return;
-    access_write(&(struct access){
+    return (struct access){
         .rq = &j->rq, .who = j->known ? &j->who : NULL, .method = "Basic", .endpoint = j->endpoint != NULL ? j->endpoint->name : NULL, .http = http,
         .code = code, .body = body, .out = out, .auth_us = j->auth_us, .redis_us = metric_spent(METRIC_redis_seconds),
         .store_us = metric_spent(METRIC_store_seconds), .total_us = us, .early = early, .session = log_context_value("session"),
-        .note = r != NULL ? &r->note : NULL, .worker = j->env.where, .version = SERVE_VERSION, .diagnosis = r != NULL ? r->diagnosis : NULL });
+        .note = r != NULL ? &r->note : NULL, .worker = j->env.where, .version = SERVE_VERSION, .diagnosis = r != NULL ? r->diagnosis : NULL };
+}
+
+static void note(const struct job *j, const struct session_reply *r, int http, int code, struct blob body, size_t out, bool early)
+{
+    struct access x = line_of(j, r, http, code, body, out, early);
+    health_count(j->route, code, http, x.total_us);
+    if (access_on())
+        access_write(&x);
 }
 
 static struct respond respond_of(const struct job *j, const struct session_reply *r)
@@ -74,6 +80,17 @@ static void answer(struct job *j, const struct session_reply *reply)
     const struct blob piece[2] = { wr_blob(&w), body };
     note(j, reply, 200, (int)reply->code, body, piece[0].n + body.n, early);
     conn_answer(j->conn, piece, 2);
+}
+
+/* No answer yet: the client gets its head, and waits without us. */
+static void park(struct job *j, struct session_wait *wait, const struct session_reply *so_far)
+{
+    struct respond r = respond_of(j, so_far);
+    struct access x = line_of(j, so_far, 200, 0, blob_of(NULL, 0), 0, true);
+    struct wr w = wr_in(j->a, RESPOND_HEAD_MOST);
+    if (!conn_settle(j->conn))
+        respond_early(&r, &w);
+    park_wait(j->conn, wait, &j->rq, j->route, wr_blob(&w), access_on() ? &x : NULL);
 }
 
 static void answer_code(struct job *j, enum xrc code, const char *why)
@@ -139,7 +156,10 @@ static void call_session(struct job *j)
     struct session_reply r = { .expiration_ms = -1 };
     if (session_admit(&j->env, &c, &r))
         j->route->run(&j->env, &c, &r);
-    answer(j, &r);
+    if (c.wait != NULL)
+        park(j, c.wait, &r);
+    else
+        answer(j, &r);
 }
 
 /* nginx delivers what Content-Length announced; a difference means that something between cut the body. */

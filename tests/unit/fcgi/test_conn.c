@@ -57,7 +57,7 @@ static void handler(void *app, struct conn *c, struct arena *a, char **params, s
         conn_answer(c, piece, 3);
 }
 
-static const struct conn_service service = { NULL, handler };
+static const struct conn_service service = { .serve = handler };
 
 #define PARAMS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 

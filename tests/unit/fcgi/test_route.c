@@ -43,8 +43,6 @@ TEST(requests_that_are_not_served_say_so)
     struct session_reply r = { 0 };
     route_find(route_endpoint("/mapi/nspi/"), "Bind")->run(NULL, NULL, &r);
     CHECK_INT(r.code, XRC_ENDPOINT_DISABLED);
-    route_find(route_endpoint("/mapi/emsmdb/"), "NotificationWait")->run(NULL, NULL, &r);
-    CHECK_INT(r.code, XRC_INVALID_REQUEST_TYPE);
 }
 
 TEST(execute_is_chunked)
