@@ -18,13 +18,30 @@
 
 const char *const stack_route[STACK_WORKERS] = { "a0", "b0", "a1", "b1" };
 
+static struct stack_options options;
+
 /* --- processes --------------------------------------------------------------------------------------------------------------------------- */
+
+/* As systemd passes a socket: descriptor 3, and whose it is. */
+static void pass_socket(int fd)
+{
+    char pid[24];
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", "1", 1);
+    if (fd == 3)
+        fcntl(fd, F_SETFD, 0);
+    else
+        dup2(fd, 3);
+}
 
 static pid_t spawn(struct stack *s, const char *log, char *const argv[], char *const env[])
 {
     pid_t parent = getpid(), pid = fork();
     if (pid != 0)
         return pid;
+    if (s->passed > 0)
+        pass_socket(s->passed);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127);
@@ -39,6 +56,8 @@ static pid_t spawn(struct stack *s, const char *log, char *const argv[], char *c
     perror(argv[0]);
     _exit(127);
 }
+
+pid_t stack_spawn(struct stack *s, const char *log, char *const argv[], char *const env[]) { return spawn(s, log, argv, env); }
 
 static void end(pid_t *pid, int signal)
 {
@@ -136,8 +155,10 @@ static void write_nginx(struct stack *s)
     write_locations(s);
     char *all = arena_strdup(s->a, ""), *map = all, *one = all;
     for (unsigned i = 0; i < s->workers; i++) {
-        all = arena_printf(s->a, "%sserver unix:%s/%s.sock max_fails=0; ", all, s->dir, stack_route[i]);
-        one = arena_printf(s->a, "%s upstream w_%s { server unix:%s/%s.sock max_fails=0; keepalive 32; }\n", one, stack_route[i], s->dir, stack_route[i]);
+        const char *sock = options.shared_socket ? "shared" : stack_route[i];
+        if (i == 0 || !options.shared_socket)
+            all = arena_printf(s->a, "%sserver unix:%s/%s.sock max_fails=0; ", all, s->dir, sock);
+        one = arena_printf(s->a, "%s upstream w_%s { server unix:%s/%s.sock max_fails=0; keepalive 32; }\n", one, stack_route[i], s->dir, sock);
         map = arena_printf(s->a, "%s %s w_%s;", map, stack_route[i], stack_route[i]);
     }
     write_file(s, "nginx.conf",
@@ -162,8 +183,6 @@ static bool redis_ready(struct stack *s, unsigned n)
     return unix_answers(arena_printf(s->a, "%s/redis.sock", s->dir));
 }
 
-static struct stack_options options;
-
 void stack_redis_start(struct stack *s)
 {
     char *sock = arena_printf(s->a, "%s/redis.sock", s->dir), *max = arena_printf(s->a, "%umb", options.redis_maxmemory_mb);
@@ -180,7 +199,7 @@ void stack_redis_stop(struct stack *s) { end(&s->redis, SIGKILL); }
 
 static bool worker_ready(struct stack *s, unsigned n) { return unix_answers(arena_printf(s->a, "%s/%s.sock", s->dir, stack_route[n])); }
 
-static const char *worker_program(struct stack *s)
+const char *stack_program(struct stack *s)
 {
     const char *p = getenv("MAPIHTTPD");
     if (p != NULL)
@@ -193,12 +212,59 @@ static const char *worker_program(struct stack *s)
     return arena_printf(s->a, "%s/mapihttpd", self);
 }
 
+/* --- a shared socket ----------------------------------------------------------------------------------------------------------------------- */
+
+static int unix_socket(const char *path, int type)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    unlink(path);
+    must(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    return fd;
+}
+
+/* The socket answers whoever is there: readiness is what the worker says to its supervisor. */
+static void await_notice(struct stack *s, int fd, const char *what)
+{
+    char text[64];
+    struct timeval patience = { 15, 0 };
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ssize_t n = recv(fd, text, sizeof text - 1, 0);
+    close(fd);
+    if (n == 7 && memcmp(text, "READY=1", 7) == 0)
+        return;
+    fprintf(stderr, "stack: %s did not start; see %s\n", what, s->dir);
+    REQUIRE(!"the worker said that it is ready");
+}
+
+static void start_on_shared(struct stack *s, unsigned i, char *const argv[], char *env[], size_t n)
+{
+    const char *name = stack_route[i], *path = arena_printf(s->a, "%s/%s.notify", s->dir, name);
+    int fd = unix_socket(path, SOCK_DGRAM), kept = s->passed;
+    env[n] = arena_printf(s->a, "NOTIFY_SOCKET=%s", path);
+    s->passed = s->shared;
+    s->worker[i] = spawn(s, arena_printf(s->a, "%s.log", name), argv, env);
+    s->passed = kept;
+    await_notice(s, fd, name);
+}
+
+static void share_socket(struct stack *s)
+{
+    s->shared = unix_socket(arena_printf(s->a, "%s/shared.sock", s->dir), SOCK_STREAM);
+    must(listen(s->shared, 4096) == 0);
+}
+
 void stack_worker(struct stack *s, unsigned i)
 {
     const char *name = stack_route[i];
-    char *argv[] = { (char *)worker_program(s), "--config", arena_printf(s->a, "%s/%c.conf", s->dir, name[0]), NULL };
+    char *argv[] = { (char *)(s->program[i] != NULL ? s->program[i] : stack_program(s)), "--config", arena_printf(s->a, "%s/%c.conf", s->dir, name[0]), NULL };
     char *env[] = { arena_printf(s->a, "MAPIHTTPD_LISTEN=%s/%s.sock", s->dir, name), arena_printf(s->a, "MAPIHTTPD_WORKER_NAME=%s", name),
-                    options.as_deployed ? NULL : arena_printf(s->a, "MAPIHTTPD_FAULT_FILE=%s/%s.fault", s->dir, name), NULL };
+                    options.as_deployed ? NULL : arena_printf(s->a, "MAPIHTTPD_FAULT_FILE=%s/%s.fault", s->dir, name), NULL, NULL };
+    if (s->shared > 0) {
+        start_on_shared(s, i, argv, env, 3);
+        return;
+    }
     unlink(arena_printf(s->a, "%s/%s.sock", s->dir, name));
     s->worker[i] = spawn(s, arena_printf(s->a, "%s.log", name), argv, env);
     await(s, worker_ready, i, name);
@@ -271,6 +337,8 @@ struct stack *stack_start(const struct stack_options *o)
     must(fd >= 0 && write(fd, random, sizeof random) == (ssize_t)sizeof random && close(fd) == 0);
     write_config(s, "a", &options);
     write_config(s, "b", &options);
+    if (options.shared_socket)
+        share_socket(s);
     stack_redis_start(s);
     open_data(s);
     for (unsigned i = 0; i < s->workers; i++)
@@ -306,6 +374,8 @@ void stack_stop(struct stack *s)
         end(&s->worker[i], SIGTERM);
     }
     end(&s->redis, SIGKILL);
+    if (s->shared > 0)
+        close(s->shared);
     store_free(s->store);
     directory_close(s->directory);
     arena_free(s->a);

@@ -16,6 +16,7 @@ struct stack_options {
     unsigned    workers;           /* 1..4; 0: 4 */
     const char *config;            /* further lines of mapihttpd.conf, or NULL */
     unsigned    redis_maxmemory_mb;/* 0: none */
+    bool        shared_socket;     /* the workers are passed one listening socket (LISTEN_FDS), which stays when they end; X-Test-Route chooses nothing */
     bool        as_deployed;       /* Redis by deploy/redis.conf, and no fault files: for measuring */
 };
 
@@ -25,6 +26,9 @@ struct stack {
     pid_t  redis, nginx, worker[STACK_WORKERS];
     unsigned workers, port;        /* port: plain HTTP of nginx, for clients from inside */
     unsigned external_port;        /* the same for clients from outside */
+    int    shared;                 /* the socket that is passed to the workers; 0: each has its own */
+    int    passed;                 /* what stack_spawn passes; 0: nothing */
+    const char *program[STACK_WORKERS]; /* what stack_worker starts as this worker; NULL: stack_program */
     struct config *config;
     struct store  *store;          /* this process's own door to the mailboxes, to look at what is really there */
     struct directory *directory;
@@ -42,6 +46,9 @@ void stack_kill(struct stack *s, unsigned worker, int signal);   /* SIGKILL wait
 void stack_worker(struct stack *s, unsigned worker);             /* starts it (again), waits until it answers */
 void stack_arm(struct stack *s, unsigned worker, const char *fault); /* "commit_store:1:kill"; NULL disarms */
 bool stack_worker_ended(struct stack *s, unsigned worker);       /* reaps it if it died */
+const char *stack_program(struct stack *s);                      /* the worker binary: $MAPIHTTPD, or the one beside the test program */
+/* A process with its output in a file of the directory; it dies with the test program.  `env`: further "NAME=value", NULL-terminated, or NULL. */
+pid_t stack_spawn(struct stack *s, const char *log, char *const argv[], char *const env[]);
 void stack_redis_stop(struct stack *s);                          /* SIGKILL */
 void stack_redis_start(struct stack *s);
 
