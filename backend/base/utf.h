@@ -41,4 +41,6 @@ enum { UTF_EXACT = 0, UTF_FOLD = 1, UTF_BASE = 2 };
 int  utf8_cmp(struct blob a, struct blob b, unsigned how);
 bool utf8_starts(struct blob s, struct blob with, unsigned how);
 bool utf8_contains(struct blob s, struct blob part, unsigned how);
+/* The text as `how` sees it, in the arena: texts that are equal so give equal bytes. */
+struct blob utf8_seen(struct arena *a, struct blob s, unsigned how);
 #endif

@@ -138,3 +138,13 @@ bool utf8_contains(struct blob s, struct blob part, unsigned how)
     arena_free(a);
     return found;
 }
+
+struct blob utf8_seen(struct arena *a, struct blob s, unsigned how)
+{
+    enum { LONGEST = 4, APART = 4 }; /* bytes of a character; characters that one byte can become: a two-byte character has at most four parts */
+    uint8_t    *p = arena_alloc(a, s.n * LONGEST * APART / 2 + LONGEST), *end = p;
+    struct walk w = walk_over(s, how);
+    for (uint32_t c = walk_next(&w); c != END; c = walk_next(&w))
+        end += utf8_put(end, c);
+    return blob_of(p, (size_t)(end - p));
+}

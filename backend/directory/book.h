@@ -33,6 +33,9 @@ struct book_view;
 /* The process' book, made at first use; NULL (logged): the database cannot be opened. */
 struct book *book_of(struct directory *d);
 
+/* The connection on which the book is read: questions of entry.h on it do not wait for anybody who logs on. */
+struct directory *book_reader(struct book *b);
+
 /* One request's look at the book: what it sees does not change until book_done.  Keep it short, nobody else gets a newer state meanwhile.  `who` names the
  * organization whose objects are seen; what is outside of it does not exist. */
 struct book_look { struct book *b; uint32_t org; };
@@ -44,21 +47,23 @@ enum book_sort { BOOK_BY_NAME, BOOK_BY_PHONETIC };
 ec_t book_view(struct book_look *l, int64_t container, enum book_sort sort, uint32_t lcid, const struct book_view **out);
 size_t  book_count(const struct book_view *v);
 int64_t book_row(const struct book_view *v, size_t at);                              /* at < count */
-bool    book_find(const struct book_view *v, int64_t row, size_t *at);               /* false: not in this list */
+bool    book_find(const struct book_look *l, const struct book_view *v, int64_t row, size_t *at); /* false: not in this list */
 size_t  book_seek(const struct book_view *v, struct blob text);                      /* first that sorts at or behind `text`; count: none */
 
 /* Sorts rows as the lists are sorted; rows that do not exist or cannot be seen are left out; *n becomes smaller.  book_before: how `text` compares with the
  * name of a row, < 0: the row sorts before it. */
-void book_order(struct book_look *l, enum book_sort sort, uint32_t lcid, int64_t *row, size_t *n);
-int  book_compare(struct book_look *l, enum book_sort sort, uint32_t lcid, int64_t row, struct blob text);
+void book_order(struct book_look *l, struct arena *a, enum book_sort sort, uint32_t lcid, int64_t *row, size_t *n);
+int  book_compare(const struct book_look *l, enum book_sort sort, uint32_t lcid, int64_t row, struct blob text);
 
 /* Is there an object (not a list, not a template) of this row in the organization?  Hidden ones exist.  *kind may be NULL. */
 bool book_exists(const struct book_look *l, int64_t row, enum entry_kind *kind);
 
 /* --- names ------------------------------------------------------------------------------------------------------------------------------------- */
-/* Ambiguous name resolution in a list: up to `max` different rows that `text` can mean, in no order; *n == 0 nobody, 1 resolved, more ambiguous.
+/* Ambiguous name resolution in a list: whom `text` can mean.  *n == 0: nobody; 1: row[0]; 2: more than one.
  * "=x" means exactly x; "EX:" and "/o=" a DN; "SMTP:" (and what has an @) an address first; else each word begins an attribute of names
- * (display name and its words, given name, surname, alias, account, office, addresses), without case and accents.  Of several, one whose whole name or alias
- * is the text wins.  ecInvalidBookmark: no such list. */
-ec_t book_resolve(struct book_look *l, struct arena *a, int64_t container, struct blob text, size_t max, int64_t *row, size_t *n);
+ * (display name and its words, given name, surname, alias, nickname, office, addresses), without case and accents.  Of several, one alone of whom an
+ * attribute is exactly the text wins.  A DN and a whole address find hidden objects too.  ecInvalidBookmark: no such list. */
+ec_t book_resolve(struct book_look *l, struct arena *a, int64_t container, struct blob text, int64_t row[2], size_t *n);
+/* All whom the text can mean (PidTagAnr of restrictions), ascending by row, without that preference.  ecTableTooBig: more than max. */
+ec_t book_matches(struct book_look *l, struct arena *a, int64_t container, struct blob text, size_t max, int64_t **row, size_t *n);
 #endif

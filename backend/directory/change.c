@@ -1,23 +1,7 @@
 /* change.c - what administrators change in the directory. */
 #include "backend/base/crypto.h"
 #include "backend/directory/directory_int.h"
-
-/* A DN as Exchange makes them: unguessable, never reused, with the local part for human eyes. */
-static const char *make_dn(struct directory *d, struct arena *a, const char *login)
-{
-    uint8_t r[16];
-    char hex[33];
-    crypto_random(r, sizeof r);
-    for (size_t i = 0; i < sizeof r; i++)
-        snprintf(hex + 2 * i, 3, "%02x", r[i]);
-    size_t n = strcspn(login, "@");
-    char *local = arena_str(a, blob_of(login, n < 20 ? n : 20));
-    for (char *p = local; *p != '\0'; p++)
-        if (*p == '/' || *p == '=')
-            *p = '_';
-    return arena_printf(a, "/o=%s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=%s-%s",
-                        policy_organization(d, a, login), hex, local);
-}
+#include "backend/directory/entry.h"
 
 static bool plausible_login(const char *login)
 {
@@ -30,35 +14,31 @@ static bool plausible_login(const char *login)
     return true;
 }
 
-static ec_t insert_person(struct directory *d, const struct person_new *n, const char *login, const char *dn, const char *hash)
+/* The row of the address book gives number, DN and names (entry.h). */
+static ec_t insert_person(struct directory *d, const struct person_new *n, const struct entry *e, const char *hash)
 {
-    sqlite3_stmt *q = q_begin(d, "INSERT INTO person(login, smtp, dn, display_name, password, mailbox, locale) VALUES(?1,?1,?2,?3,?4,?5,?6)");
+    sqlite3_stmt *q = q_begin(d, "INSERT INTO person(row, login, smtp, dn, display_name, password, mailbox, locale) VALUES(?1,?2,?2,?3,?4,?5,?6,?7)");
     if (q == NULL)
         return EC(ecDiskError);
     struct guid mailbox = guid_new();
-    q_text(q, 1, login);
-    q_text(q, 2, dn);
-    q_text(q, 3, n->display_name != NULL && n->display_name[0] != '\0' ? n->display_name : login);
-    q_text(q, 4, hash);
+    sqlite3_bind_int64(q, 1, e->row);
+    q_text(q, 2, e->smtp);
+    q_text(q, 3, e->dn);
+    q_text(q, 4, e->display_name);
+    q_text(q, 5, hash);
     if (n->with_mailbox)
-        sqlite3_bind_blob(q, 5, mailbox.b, sizeof mailbox.b, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(q, 6, n->locale != 0 ? n->locale : 0x0409);
+        sqlite3_bind_blob(q, 6, mailbox.b, sizeof mailbox.b, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(q, 7, n->locale != 0 ? n->locale : 0x0409);
     return q_done(d, q);
 }
 
-static ec_t insert_address(struct directory *d, const char *login)
+static ec_t add(struct directory *d, struct arena *a, const struct person_new *n, const char *login, const char *hash)
 {
-    sqlite3_stmt *q = q_begin(d, "INSERT INTO address SELECT ?1, row FROM person WHERE login=?1");
-    if (q == NULL)
-        return EC(ecDiskError);
-    q_text(q, 1, login);
-    return q_done(d, q);
-}
-
-static ec_t transaction(struct directory *d, const char *verb)
-{
-    sqlite3_stmt *q = q_begin(d, verb);
-    return q != NULL ? q_done(d, q) : EC(ecDiskError);
+    struct entry e = { .kind = ENTRY_USER, .smtp = login, .display_name = n->display_name != NULL && n->display_name[0] != '\0' ? n->display_name : login };
+    size_t local = strcspn(login, "@");
+    props_set(a, &e.props, pv_strn(PidTagAccount, blob_of(login, local)));
+    TRY(entry_add(d, a, &e));
+    return insert_person(d, n, &e, hash);
 }
 
 ec_t directory_add(struct directory *d, struct arena *a, const struct person_new *n, struct person *out)
@@ -66,16 +46,9 @@ ec_t directory_add(struct directory *d, struct arena *a, const struct person_new
     const char *login = login_canonical(d, a, n->login);
     if (login == NULL || !plausible_login(login) || n->password == NULL || n->password[0] == '\0')
         return EC(ecInvalidParameter);
-    const char *hash = password_hash(a, n->password), *dn = make_dn(d, a, login);
-    TRY(transaction(d, "BEGIN IMMEDIATE"));
-    ec_t ec = insert_person(d, n, login, dn, hash);
-    if (ec == ecNone)
-        ec = insert_address(d, login);
-    if (ec != ecNone) {
-        transaction(d, "ROLLBACK");
-        return ec;
-    }
-    TRY(transaction(d, "COMMIT"));
+    const char *hash = password_hash(a, n->password);
+    TRY(tx_begin(d));
+    TRY(tx_end(d, add(d, a, n, login, hash)));
     return directory_by_login(d, a, login, out);
 }
 

@@ -117,6 +117,16 @@ static void configure(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/* Statements inside a transaction take the lock again. */
+static void lock_init(pthread_mutex_t *m)
+{
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(m, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
 struct directory *directory_open(const struct config *c, struct arena *a, const char **why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -139,8 +149,9 @@ struct directory *directory_open(const struct config *c, struct arena *a, const 
         free(d);
         return NULL;
     }
-    pthread_mutex_init(&d->lock, NULL);
+    lock_init(&d->lock);
     pthread_mutex_init(&d->slots_lock, NULL);
+    d->path = c->directory;
     d->organization = c->organization;
     d->default_domain = c->default_domain;
     d->cache_ms = c->auth_cache * 1000;
@@ -149,6 +160,11 @@ struct directory *directory_open(const struct config *c, struct arena *a, const 
     d->login = calloc(LOGIN_SLOTS, sizeof *d->login);
     d->fail = calloc(FAIL_SLOTS, sizeof *d->fail);
     must(d->login != NULL && d->fail != NULL);
+    if (entry_words_refresh(d) != ecNone) {
+        *why = arena_printf(a, "%s: the index of names cannot be made", c->directory);
+        directory_close(d);
+        return NULL;
+    }
     return d;
 }
 
@@ -156,6 +172,7 @@ void directory_close(struct directory *d)
 {
     if (d == NULL)
         return;
+    book_close(d->book);
     policies_free(d);
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(d->statement[i].q);
@@ -165,6 +182,37 @@ void directory_close(struct directory *d)
     free(d->login);
     free(d->fail);
     free(d);
+}
+
+struct directory *reader_open(struct directory *d)
+{
+    struct directory *r = calloc(1, sizeof *r);
+    must(r != NULL);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(d->path, &r->db, flags, NULL) != SQLITE_OK) {
+        log_failure(r, "cannot be opened");
+        sqlite3_close(r->db);
+        free(r);
+        return NULL;
+    }
+    sqlite3_busy_timeout(r->db, 5000);
+    run(r, "PRAGMA query_only=ON;");
+    lock_init(&r->lock);
+    r->path = d->path;
+    r->organization = d->organization;
+    r->default_domain = d->default_domain;
+    return r;
+}
+
+void reader_close(struct directory *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        sqlite3_finalize(r->statement[i].q);
+    sqlite3_close(r->db);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------------------------------- */
@@ -241,7 +289,7 @@ ec_t directory_by_address(struct directory *d, struct arena *a, const char *smtp
     const char *address = login_canonical(d, a, smtp);
     if (address == NULL)
         return EC(ecUnknownUser);
-    return find(d, a, "SELECT " PERSON_COLUMNS " FROM person WHERE row=(SELECT person FROM address WHERE address=?1)", blob_str(address),
+    return find(d, a, "SELECT " PERSON_COLUMNS " FROM person WHERE row=(SELECT entry FROM proxy WHERE address=?1)", blob_str(address),
                 false, out, NULL);
 }
 

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { LOGIN_SLOTS = 4096, FAIL_SLOTS = 1024, STATEMENTS_MAX = 64 };
+enum { LOGIN_SLOTS = 4096, FAIL_SLOTS = 1024, STATEMENTS_MAX = 160 };
 
 /* A password that was verified: MAC over login, password and the stored hash, so that a new hash voids it. */
 struct login_slot { uint8_t mac[32]; uint64_t expires_ms; };
@@ -14,7 +14,8 @@ struct fail_slot { uint8_t mac[32]; uint64_t last_ms; unsigned count; };
 
 struct directory {
     sqlite3           *db;
-    pthread_mutex_t    lock;        /* of db and its statements */
+    pthread_mutex_t    lock;        /* of db and its statements; recursive */
+    unsigned           tx;          /* depth of the transaction that the holder of the lock has open */
     struct { const char *sql; sqlite3_stmt *q; } statement[STATEMENTS_MAX]; /* prepared once; sql by address */
     const char        *organization, *default_domain;
     uint64_t           cache_ms, delay_ms;
@@ -22,6 +23,8 @@ struct directory {
     pthread_mutex_t    slots_lock;
     struct login_slot *login;       /* LOGIN_SLOTS, a slot is chosen by its MAC */
     struct fail_slot  *fail;        /* FAIL_SLOTS */
+    const char        *path;
+    struct book       *book;        /* book.c; NULL: nobody asked yet */
     struct policies   *policies;    /* the snapshot of policy.c, under `lock`; NULL: not taken yet */
 };
 
@@ -35,6 +38,17 @@ ec_t q_row(sqlite3_stmt *q, bool *row);
 /* Runs to the end: ecNone, ecCollidingNames for a violated uniqueness, ecDiskError; ends the statement. */
 ec_t q_done(struct directory *d, sqlite3_stmt *q);
 void q_end(struct directory *d, sqlite3_stmt *q);
+
+/* tx.c: a transaction; this thread has the directory until tx_end, which commits for ecNone and else rolls back, and gives its argument or ecDiskError.  One
+ * inside another is a part of it that can fail alone. */
+ec_t tx_begin(struct directory *d);
+ec_t tx_end(struct directory *d, ec_t ec);
+/* A second connection to the same database, with statements and lock of its own, for questions only; NULL, logged.  End with reader_close. */
+struct directory *reader_open(struct directory *d);
+void reader_close(struct directory *r);
+void book_close(struct book *b);        /* book.c */
+/* entry_word.c: makes the words of all objects if this program makes others than the one that made them. */
+ec_t entry_words_refresh(struct directory *d);
 
 /* policy.c: takes the snapshot now if the database says that it changed; under the lock.  NULL: it cannot be read. */
 struct policies *policies_now(struct directory *d);

@@ -88,9 +88,10 @@ ec_t link_add(struct directory *d, enum link_kind k, int64_t source, int64_t tar
 ec_t link_remove(struct directory *d, enum link_kind k, int64_t source, int64_t target);
 ec_t link_replace(struct directory *d, enum link_kind k, int64_t source, const int64_t *target, size_t n);
 
-/* What a client changes (ModProps, ModLinkAtt), exactly once: the context's id and the number of the request are noted in the same transaction; a
- * repeat finds the note (*repeat) and changes nothing, an overtaken request (older epoch) is refused with ecTimeout. */
+/* What a client changes (ModProps, ModLinkAtt), exactly once: the context's id and the number of the request are noted in the transaction of the change, if
+ * that succeeds.  A repeat finds the note: *repeat, it has succeeded and there is nothing to do (no transaction is open then).  An overtaken request is
+ * refused with ecTimeout.  entry_turn_end with anything but ecNone: nothing happened. */
 struct entry_turn { struct blob context; uint64_t epoch, sequence; };
-ec_t entry_turn_begin(struct directory *d, const struct entry_turn *t, bool *repeat, ec_t *answer);   /* opens a batch; *repeat: it is closed again */
-ec_t entry_turn_end(struct directory *d, const struct entry_turn *t, ec_t answer);                    /* anything but ecNone: nothing happened */
+ec_t entry_turn_begin(struct directory *d, const struct entry_turn *t, bool *repeat);
+ec_t entry_turn_end(struct directory *d, const struct entry_turn *t, ec_t ec);
 #endif

@@ -4,6 +4,16 @@
 
 #define COUNTED(name, what) \
     "CREATE TRIGGER policy_" name " AFTER " what " BEGIN UPDATE setting SET value=value+1 WHERE key='policy_version'; END;"
+/* A change of the book gets the next number. */
+#define NEXT_CHANGE "UPDATE setting SET value=value+1 WHERE key='book_version';"
+#define LAST_CHANGE "(SELECT value FROM setting WHERE key='book_version')"
+/* A domain that comes to another organization takes its objects along. */
+#define MOVED(name, what, row, to) \
+    "CREATE TRIGGER book_domain_" name " AFTER " what " ON domain BEGIN " NEXT_CHANGE \
+    " UPDATE entry_word SET org=" to " WHERE entry IN (SELECT row FROM entry WHERE domain=" row ".domain);" \
+    " UPDATE entry SET org=" to ", change=" LAST_CHANGE " WHERE domain=" row ".domain; END;"
+#define CHANGED(name, what) \
+    "CREATE TRIGGER book_" name " AFTER " what " BEGIN UPDATE setting SET value=value+1 WHERE key='hierarchy_version'; END;"
 static const char *const directory_schema[] = {
     "CREATE TABLE person("
     " row INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -44,7 +54,49 @@ static const char *const directory_schema[] = {
     COUNTED("person", "UPDATE OF mapi_http, block_external, retention ON person") COUNTED("vdir", "UPDATE ON vdir")
     COUNTED("moved", "INSERT ON moved") COUNTED("moved_2", "UPDATE ON moved") COUNTED("moved_3", "DELETE ON moved")
     COUNTED("setting", "UPDATE OF value ON setting WHEN new.key='context_layout'"),
+
+    /* The address book (entry.h, book.h).  A user has the row of the same number here and in `person`; address lists and templates take theirs from the same
+     * sequence.  Each change gets the next book_version, so that workers read again only what is newer than what they know; entry_word is made by the
+     * program (entry_word.c), which notes its version in book_words. */
+    "CREATE TABLE entry(row INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, hidden INTEGER NOT NULL DEFAULT 0, dn TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+    " display_name TEXT NOT NULL, phonetic TEXT NOT NULL DEFAULT '', smtp TEXT NOT NULL DEFAULT '', domain TEXT NOT NULL DEFAULT '',"
+    " org INTEGER NOT NULL DEFAULT 1, filter TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '', external TEXT NOT NULL DEFAULT '',"
+    " change INTEGER NOT NULL, props BLOB);"
+    "CREATE UNIQUE INDEX entry_external ON entry(source, external) WHERE external<>'';"
+    "CREATE INDEX entry_domain ON entry(domain);"
+    "CREATE INDEX entry_change ON entry(change);"
+    "CREATE TABLE entry_gone(row INTEGER PRIMARY KEY, change INTEGER NOT NULL);"
+    "CREATE INDEX entry_gone_change ON entry_gone(change);"
+    "CREATE TABLE entry_word(org INTEGER NOT NULL, word BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY(org, word, entry)) WITHOUT ROWID;"
+    "CREATE INDEX entry_word_entry ON entry_word(entry);"
+    "CREATE TABLE proxy(address TEXT PRIMARY KEY COLLATE NOCASE, entry INTEGER NOT NULL REFERENCES entry(row) ON DELETE CASCADE, shown TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX proxy_entry ON proxy(entry);"
+    "CREATE TABLE link(source INTEGER NOT NULL, kind INTEGER NOT NULL, target INTEGER NOT NULL, PRIMARY KEY(source, kind, target)) WITHOUT ROWID;"
+    "CREATE INDEX link_back ON link(target, kind, source);"
+    "CREATE TABLE container(row INTEGER PRIMARY KEY REFERENCES entry(row) ON DELETE CASCADE, parent INTEGER NOT NULL DEFAULT 0, name TEXT NOT NULL,"
+    " filter TEXT NOT NULL DEFAULT '', UNIQUE(parent, name));"
+    "CREATE TABLE template(row INTEGER PRIMARY KEY REFERENCES entry(row) ON DELETE CASCADE, purpose INTEGER NOT NULL, type INTEGER NOT NULL,"
+    " lcid INTEGER NOT NULL, name TEXT NOT NULL, address_type TEXT NOT NULL DEFAULT '', data BLOB NOT NULL, script BLOB NOT NULL, UNIQUE(purpose, type, lcid));"
+    "CREATE TABLE entry_turn(context BLOB PRIMARY KEY, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, made INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO setting VALUES('book_version', 1), ('book_words', 0), ('hierarchy_version', 1);"
+    "INSERT INTO entry(row, kind, hidden, dn, display_name, smtp, domain, org, change) SELECT row, 0, hidden, dn, display_name, smtp,"
+    " substr(smtp, instr(smtp, '@') + 1), coalesce((SELECT organization FROM domain d WHERE d.domain=substr(smtp, instr(smtp, '@') + 1)), 1), 1 FROM person;"
+    "DELETE FROM sqlite_sequence WHERE name='entry';"
+    "INSERT INTO sqlite_sequence SELECT 'entry', seq FROM sqlite_sequence WHERE name='person';"
+    "INSERT INTO proxy SELECT address, person, 'smtp:' || address FROM address;"
+    "DROP TABLE address;"
+    "CREATE VIEW address AS SELECT address, entry AS person FROM proxy;" /* for workers of the release before, while they are replaced one by one */
+    "CREATE TRIGGER person_gone AFTER DELETE ON person BEGIN DELETE FROM entry WHERE row=OLD.row; END;"
+    "CREATE TRIGGER entry_gone AFTER DELETE ON entry BEGIN " NEXT_CHANGE
+    " INSERT INTO entry_gone VALUES(OLD.row, " LAST_CHANGE ");"
+    " DELETE FROM entry_word WHERE entry=OLD.row; DELETE FROM link WHERE source=OLD.row; DELETE FROM link WHERE target=OLD.row;"
+    " DELETE FROM person WHERE row=OLD.row; END;"
+    MOVED("insert", "INSERT", "NEW", "NEW.organization") MOVED("delete", "DELETE", "OLD", "1") MOVED("update", "UPDATE", "NEW", "NEW.organization")
+    CHANGED("hierarchy_insert", "INSERT ON container") CHANGED("hierarchy_update", "UPDATE ON container") CHANGED("hierarchy_delete", "DELETE ON container"),
 };
 #undef COUNTED
+#undef MOVED
+#undef CHANGED
 enum { DIRECTORY_VERSION = sizeof directory_schema / sizeof directory_schema[0] };
 #endif

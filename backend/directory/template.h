@@ -17,7 +17,7 @@ struct template {
     const char *name;                  /* "User", "SMTP Address"; shown in the address creation table */
     const char *address_type;          /* TEMPLATE_CREATE: "SMTP" */
     const char *dn;
-    struct blob data;                  /* PidTagTemplateData, strings in UTF-8; template_render converts */
+    struct blob data;                  /* PidTagTemplateData */
     struct blob script;                /* PidTagScriptData, may be empty */
 };
 /* Puts it in place of the one with the same purpose, type and lcid, or beside the others; sets row and dn. */

@@ -1,0 +1,66 @@
+/* book_int.h - the book in memory: what of each object the tables need, and the tables. */
+#ifndef DIRECTORY_BOOK_INT_H
+#define DIRECTORY_BOOK_INT_H
+#include "backend/directory/book.h"
+#include "backend/directory/book_collate.h"
+#include "backend/directory/directory_int.h"
+#include "backend/directory/filter.h"
+
+/* One object.  Never changed: a change of the row makes another. */
+struct book_entry {
+    int64_t  row;
+    uint32_t org;
+    uint8_t  kind;
+    bool     hidden;
+    uint16_t name, phonetic;      /* lengths; the texts follow each other */
+    char     text[];
+};
+static inline struct blob book_entry_name(const struct book_entry *e) { return blob_of(e->text, e->name); }
+static inline struct blob book_entry_phonetic(const struct book_entry *e)
+{
+    return e->phonetic != 0 ? blob_of(e->text + e->name, e->phonetic) : book_entry_name(e); /* who has none sorts by his name */
+}
+
+/* An address list of the hierarchy. */
+struct book_list { int64_t row; struct filter *filter; bool needs_props; };
+
+struct book_item { const struct book_entry *e; uint8_t *key; uint32_t n; };
+struct book_view {
+    uint32_t       org;
+    int64_t        container;
+    enum book_sort sort;
+    const struct book_collator *collator;
+    struct book_item *item;
+    size_t         n, cap;
+    uint64_t       used;          /* for throwing away the one that is used least */
+    struct book_view *next;
+};
+
+struct book {
+    struct directory  *d, *reader;
+    pthread_rwlock_t   lock;         /* of all below: looks share it, a refresh has it alone */
+    uint64_t           version;      /* book_version of what is here; 0: nothing yet */
+    uint32_t           hierarchy;
+    int64_t            data_version; /* of the reader's connection, under the reader's lock */
+    struct book_entry **entry;       /* by row */
+    size_t             n, cap;
+    struct arena      *lists_arena;
+    struct book_list  *list;
+    size_t             lists;
+    pthread_mutex_t    views_lock;   /* of the chain and of `used`: looks make views */
+    struct book_view  *view;
+    size_t             views;
+    uint64_t           clock;
+};
+
+/* Position of the first entry whose row is not smaller. */
+size_t book_at(const struct book *b, int64_t row);
+const struct book_entry *book_entry(const struct book *b, int64_t row);   /* NULL: none */
+const struct book_list *book_list(const struct book *b, int64_t row);
+
+/* book_view.c, under the whole lock: an object leaves or enters all tables that it is in or belongs into; all tables of lists (not of the global one) go. */
+void views_leave(struct book *b, const struct book_entry *e);
+void views_enter(struct book *b, const struct book_entry *e);
+void views_free(struct book *b, bool lists_only);
+void views_trim(struct book *b);
+#endif

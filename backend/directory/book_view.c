@@ -1,0 +1,244 @@
+/* book_view.c - address lists as sorted tables in memory. */
+#include "backend/directory/book_int.h"
+#include "backend/base/must.h"
+#include "backend/directory/entry_int.h"
+#include <stdlib.h>
+
+enum { VIEWS_MAX = 64 };
+
+/* --- order ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static struct blob text_of(enum book_sort sort, const struct book_entry *e)
+{
+    return sort == BOOK_BY_PHONETIC ? book_entry_phonetic(e) : book_entry_name(e);
+}
+
+static int by_key(const void *x, const void *y)
+{
+    const struct book_item *a = x, *b = y;
+    int c = blob_cmp(blob_of(a->key, a->n), blob_of(b->key, b->n));
+    return c != 0 ? c : (a->e->row > b->e->row) - (a->e->row < b->e->row);
+}
+
+/* First place whose key is not below `key`, or, with a row, not below (key, row). */
+static size_t place(const struct book_view *v, struct blob key, int64_t row)
+{
+    size_t low = 0, high = v->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const struct book_item *i = &v->item[mid];
+        int c = blob_cmp(blob_of(i->key, i->n), key);
+        if (c < 0 || (c == 0 && i->e->row < row))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* --- who belongs ---------------------------------------------------------------------------------------------------------------------------- */
+
+static bool props_match(struct book *b, const struct book_entry *e, const struct filter *f)
+{
+    struct arena *a = arena_new(1 << 22);
+    struct entry  full;
+    bool yes = entry_load(b->reader, a, e->row, &full) == ecNone && filter_match(f, &full);
+    arena_free(a);
+    return yes;
+}
+
+static bool belongs(struct book *b, const struct book_view *v, const struct book_entry *e)
+{
+    if (e->hidden || e->org != v->org)
+        return false;
+    const struct book_list *l = book_list(b, v->container);
+    struct entry brief = { .kind = (enum entry_kind)e->kind, .smtp = "", .display_name = "" };
+    return l != NULL && (l->needs_props ? props_match(b, e, l->filter) : filter_match(l->filter, &brief));
+}
+
+/* --- items ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static struct book_item make_item(const struct book_view *v, const struct book_entry *e)
+{
+    uint8_t key[COLLATE_KEY];
+    size_t  n = book_collate(v->collator, text_of(v->sort, e), key);
+    struct book_item i = { e, malloc(n + 1), (uint32_t)n };
+    must(i.key != NULL);
+    memcpy(i.key, key, n);
+    return i;
+}
+
+static void grow(struct book_view *v)
+{
+    if (v->n < v->cap)
+        return;
+    v->cap = v->cap != 0 ? 2 * v->cap : 256;
+    v->item = realloc(v->item, v->cap * sizeof *v->item);
+    must(v->item != NULL);
+}
+
+static bool find_entry(const struct book_view *v, const struct book_entry *e, size_t *at)
+{
+    uint8_t key[COLLATE_KEY];
+    size_t  n = book_collate(v->collator, text_of(v->sort, e), key);
+    *at = place(v, blob_of(key, n), e->row);
+    return *at < v->n && v->item[*at].e->row == e->row;
+}
+
+void views_leave(struct book *b, const struct book_entry *e)
+{
+    for (struct book_view *v = b->view; v != NULL; v = v->next) {
+        size_t at;
+        if (e->org != v->org || !find_entry(v, e, &at))
+            continue;
+        free(v->item[at].key);
+        memmove(v->item + at, v->item + at + 1, (v->n - at - 1) * sizeof *v->item);
+        v->n--;
+    }
+}
+
+void views_enter(struct book *b, const struct book_entry *e)
+{
+    for (struct book_view *v = b->view; v != NULL; v = v->next) {
+        if (!belongs(b, v, e))
+            continue;
+        struct book_item i = make_item(v, e);
+        size_t at = place(v, blob_of(i.key, i.n), e->row);
+        grow(v);
+        memmove(v->item + at + 1, v->item + at, (v->n - at) * sizeof *v->item);
+        v->item[at] = i;
+        v->n++;
+    }
+}
+
+/* --- the chain of views --------------------------------------------------------------------------------------------------------------------- */
+
+static void free_view(struct book_view *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        free(v->item[i].key);
+    free(v->item);
+    free(v);
+}
+
+void views_free(struct book *b, bool lists_only)
+{
+    for (struct book_view **at = &b->view; *at != NULL; ) {
+        struct book_view *v = *at;
+        if (lists_only && v->container == 0) {
+            at = &v->next;
+            continue;
+        }
+        *at = v->next;
+        b->views--;
+        free_view(v);
+    }
+}
+
+void views_trim(struct book *b)
+{
+    while (b->views > VIEWS_MAX) {
+        struct book_view **oldest = &b->view;
+        for (struct book_view **at = &b->view; *at != NULL; at = &(*at)->next)
+            if ((*at)->used < (*oldest)->used)
+                oldest = at;
+        struct book_view *v = *oldest;
+        *oldest = v->next;
+        b->views--;
+        free_view(v);
+    }
+}
+
+static struct book_view *make_view(struct book *b, const struct book_view *key)
+{
+    struct book_view *v = calloc(1, sizeof *v);
+    must(v != NULL);
+    *v = *key;
+    for (size_t i = 0; i < b->n; i++)
+        if (belongs(b, v, b->entry[i])) {
+            grow(v);
+            v->item[v->n++] = make_item(v, b->entry[i]);
+        }
+    if (v->n != 0)
+        qsort(v->item, v->n, sizeof *v->item, by_key);
+    v->next = b->view;
+    b->view = v;
+    b->views++;
+    return v;
+}
+
+static struct book_view *find_view(const struct book *b, const struct book_view *key)
+{
+    for (struct book_view *v = b->view; v != NULL; v = v->next)
+        if (v->org == key->org && v->container == key->container && v->sort == key->sort && v->collator == key->collator)
+            return v;
+    return NULL;
+}
+
+/* --- the contract --------------------------------------------------------------------------------------------------------------------------- */
+
+ec_t book_view(struct book_look *l, int64_t container, enum book_sort sort, uint32_t lcid, const struct book_view **out)
+{
+    struct book     *b = l->b;
+    struct book_view key = { .org = l->org, .container = container, .sort = sort, .collator = book_collator(lcid) };
+    if (book_list(b, container) == NULL)
+        return EC(ecInvalidBookmark);
+    pthread_mutex_lock(&b->views_lock);
+    struct book_view *v = find_view(b, &key);
+    if (v == NULL)
+        v = make_view(b, &key);
+    v->used = ++b->clock;
+    pthread_mutex_unlock(&b->views_lock);
+    *out = v;
+    return ecNone;
+}
+
+size_t book_count(const struct book_view *v) { return v->n; }
+
+int64_t book_row(const struct book_view *v, size_t at)
+{
+    must(at < v->n);
+    return v->item[at].e->row;
+}
+
+bool book_find(const struct book_look *l, const struct book_view *v, int64_t row, size_t *at)
+{
+    const struct book_entry *e = book_entry(l->b, row);
+    return e != NULL && find_entry(v, e, at);
+}
+
+size_t book_seek(const struct book_view *v, struct blob text)
+{
+    uint8_t key[COLLATE_KEY];
+    size_t  n = book_collate(v->collator, text, key);
+    return place(v, blob_of(key, n), INT64_MIN);
+}
+
+void book_order(struct book_look *l, struct arena *a, enum book_sort sort, uint32_t lcid, int64_t *row, size_t *n)
+{
+    const struct book_view v = { .sort = sort, .collator = book_collator(lcid) };
+    struct book_item *item = arena_array(a, struct book_item, *n);
+    size_t found = 0;
+    for (size_t i = 0; i < *n; i++) {
+        const struct book_entry *e = book_entry(l->b, row[i]);
+        uint8_t key[COLLATE_KEY];
+        if (e == NULL || e->org != l->org)
+            continue;
+        size_t size = book_collate(v.collator, text_of(sort, e), key);
+        item[found++] = (struct book_item){ e, arena_dup(a, key, size), (uint32_t)size };
+    }
+    if (found != 0)
+        qsort(item, found, sizeof *item, by_key);
+    for (size_t i = 0; i < found; i++)
+        row[i] = item[i].e->row;
+    *n = found;
+}
+
+int book_compare(const struct book_look *l, enum book_sort sort, uint32_t lcid, int64_t row, struct blob text)
+{
+    const struct book_entry *e = book_entry(l->b, row);
+    const struct book_collator *c = book_collator(lcid);
+    uint8_t x[COLLATE_KEY], y[COLLATE_KEY];
+    size_t  n = book_collate(c, e != NULL ? text_of(sort, e) : blob_of(NULL, 0), x), m = book_collate(c, text, y);
+    return blob_cmp(blob_of(x, n), blob_of(y, m));
+}

@@ -1,0 +1,185 @@
+/* entry_link.c - who is a member of what, leads whom, may send for whom. */
+#include "backend/directory/entry_int.h"
+#include "backend/directory/filter.h"
+
+static const struct link { enum link_kind kind; const char *word; uint32_t forward, back; } links[] = {
+#define LINK(number, NAME, word, forward, back) { number, word, forward, back },
+#include "backend/directory/link.def"
+};
+enum { LINKS = sizeof links / sizeof links[0] };
+
+const char *link_word(enum link_kind k)
+{
+    for (size_t i = 0; i < LINKS; i++)
+        if (links[i].kind == k)
+            return links[i].word;
+    return "";
+}
+
+bool link_of_word(const char *word, enum link_kind *out)
+{
+    for (size_t i = 0; i < LINKS; i++)
+        if (strcmp(links[i].word, word) == 0) {
+            *out = links[i].kind;
+            return true;
+        }
+    return false;
+}
+
+bool link_of_prop(uint32_t tag, enum link_kind *k, bool *back)
+{
+    for (size_t i = 0; i < LINKS; i++) {
+        *back = links[i].back != 0 && prop_id(links[i].back) == prop_id(tag);
+        if (*back || prop_id(links[i].forward) == prop_id(tag)) {
+            *k = links[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- asked for ------------------------------------------------------------------------------------------------------------------------------ */
+
+struct rows { struct arena *a; int64_t *v; size_t n, cap; };
+
+static void rows_add(struct rows *r, int64_t row)
+{
+    r->v = arena_grow(r->a, r->v, &r->cap, r->n, sizeof *r->v);
+    r->v[r->n++] = row;
+}
+
+static ec_t kept(struct directory *d, enum link_kind k, int64_t row, bool back, struct rows *r)
+{
+    sqlite3_stmt *q = q_begin(d, back ? "SELECT source FROM link WHERE target=?1 AND kind=?2 ORDER BY source"
+                                      : "SELECT target FROM link WHERE source=?1 AND kind=?2 ORDER BY target");
+    if (q == NULL)
+        return EC(ecDiskError);
+    bool found;
+    ec_t ec;
+    sqlite3_bind_int64(q, 1, row);
+    sqlite3_bind_int(q, 2, (int)k);
+    while ((ec = q_row(q, &found)) == ecNone && found)
+        rows_add(r, sqlite3_column_int64(q, 0));
+    q_end(d, q);
+    return ec;
+}
+
+/* One row and what its filter says; the arena of a row is its own, since a filter may look at every property. */
+static ec_t chosen(struct directory *d, const struct entry *group, const struct filter *f, struct rows *r)
+{
+    sqlite3_stmt *q = q_begin(d, ENTRY_SELECT "WHERE e.kind<32 AND e.hidden=0 AND e.org=?1 AND e.row<>?2 ORDER BY e.row");
+    if (q == NULL)
+        return EC(ecDiskError);
+    bool found;
+    ec_t ec;
+    sqlite3_bind_int64(q, 1, group->org);
+    sqlite3_bind_int64(q, 2, group->row);
+    while ((ec = q_row(q, &found)) == ecNone && found) {
+        struct arena *a = arena_new(1 << 22);
+        struct entry e;
+        if (entry_from_row(q, a, &e) && e.kind != ENTRY_DYNAMIC && filter_match(f, &e))
+            rows_add(r, e.row);
+        arena_free(a);
+    }
+    q_end(d, q);
+    return ec;
+}
+
+static ec_t dynamic_group(struct directory *d, struct arena *a, int64_t row, bool *is, struct entry *e)
+{
+    ec_t ec = entry_load(d, a, row, e);
+    *is = ec == ecNone && e->kind == ENTRY_DYNAMIC;
+    return ec == ecNotFound ? ecNone : ec;
+}
+
+ec_t link_list(struct directory *d, struct arena *a, enum link_kind k, int64_t row, bool back, int64_t **out, size_t *n)
+{
+    struct rows  r = { .a = a };
+    struct entry group;
+    bool         dynamic = false;
+    const char  *why;
+    if (k == LINK_MEMBER && !back)
+        TRY(dynamic_group(d, a, row, &dynamic, &group));
+    const struct filter *f = dynamic ? filter_parse(a, group.filter, &why) : NULL;
+    if (!dynamic)
+        TRY(kept(d, k, row, back, &r));
+    else if (f != NULL)
+        TRY(chosen(d, &group, f, &r));
+    *out = r.v;
+    *n = r.n;
+    return ecNone;
+}
+
+ec_t link_has(struct directory *d, enum link_kind k, int64_t source, int64_t target, bool *out)
+{
+    sqlite3_stmt *q = q_begin(d, "SELECT 1 FROM link WHERE source=?1 AND kind=?2 AND target=?3");
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, source);
+    sqlite3_bind_int(q, 2, (int)k);
+    sqlite3_bind_int64(q, 3, target);
+    ec_t ec = q_row(q, out);
+    q_end(d, q);
+    return ec;
+}
+
+/* --- changed -------------------------------------------------------------------------------------------------------------------------------- */
+
+static ec_t statement(struct directory *d, const char *sql, enum link_kind k, int64_t source, int64_t target)
+{
+    sqlite3_stmt *q = q_begin(d, sql);
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, source);
+    sqlite3_bind_int(q, 2, (int)k);
+    if (target != 0)
+        sqlite3_bind_int64(q, 3, target);
+    return q_done(d, q);
+}
+
+static ec_t objects(struct directory *d, int64_t x, int64_t y)
+{
+    bool row;
+    sqlite3_stmt *q = q_begin(d, "SELECT count(*) FROM entry WHERE row IN (?1, ?2) AND kind<32");
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, x);
+    sqlite3_bind_int64(q, 2, y);
+    ec_t ec = q_row(q, &row);
+    bool both = row && sqlite3_column_int(q, 0) == (x == y ? 1 : 2);
+    q_end(d, q);
+    return ec != ecNone || both ? ec : EC(ecInvalidParameter);
+}
+
+static ec_t add(struct directory *d, enum link_kind k, int64_t source, int64_t target)
+{
+    TRY(objects(d, source, target));
+    if (k == LINK_MANAGER)
+        TRY(statement(d, "DELETE FROM link WHERE source=?1 AND kind=?2", k, source, 0));
+    return statement(d, "INSERT OR IGNORE INTO link VALUES(?1,?2,?3)", k, source, target);
+}
+
+ec_t link_add(struct directory *d, enum link_kind k, int64_t source, int64_t target)
+{
+    TRY(tx_begin(d));
+    return tx_end(d, add(d, k, source, target));
+}
+
+ec_t link_remove(struct directory *d, enum link_kind k, int64_t source, int64_t target)
+{
+    return statement(d, "DELETE FROM link WHERE source=?1 AND kind=?2 AND target=?3", k, source, target);
+}
+
+static ec_t replace(struct directory *d, enum link_kind k, int64_t source, const int64_t *target, size_t n)
+{
+    TRY(statement(d, "DELETE FROM link WHERE source=?1 AND kind=?2", k, source, 0));
+    for (size_t i = 0; i < n; i++)
+        TRY(add(d, k, source, target[i]));
+    return ecNone;
+}
+
+ec_t link_replace(struct directory *d, enum link_kind k, int64_t source, const int64_t *target, size_t n)
+{
+    TRY(tx_begin(d));
+    return tx_end(d, replace(d, k, source, target, n));
+}
