@@ -216,12 +216,15 @@ static void serve(struct front *f, struct conn *c, FCGX_Request *r)
     c->settled = true;
     c->early_sent = c->broken = false;
     c->parked = NULL;
+    bool held = false;
+    c->held = &held;
     fault_arm();
     f->service.serve(f->service.app, c, a, r->envp, body.full ? blob_of(NULL, 0) : wr_blob(&body), body.full);
     log_context_clear();
     FCGX_Free(r, 0);
     r->ipcFd = -1;
-    conn_deliver(c);
+    if (!held)
+        conn_deliver(c);
 }
 
 /* --- events -------------------------------------------------------------------------------------------------------- */
@@ -274,6 +277,8 @@ static void on_event(struct front *f, uint64_t tag, uint32_t events, FCGX_Reques
     uint32_t generation = (uint32_t)(tag >> 32);
     if (conn_take(c, generation, IDLE)) {
         on_readable(f, c, events, r);
+    } else if (conn_hold_event(c, generation)) {
+        return;
     } else if (conn_take(c, generation, WRITING)) {
         timer_cancel(f->timers, &c->timer);
         conn_write_on(c);

@@ -17,8 +17,8 @@ struct front;
 struct conn;
 
 /* Who serves.  Called on a worker thread with the request's arena, its parameters ("NAME=value", NULL-terminated) and its body; `too_large`: the body
- * was longer than request_max and is not kept.  Parameters and body live until the function returns; it ends with conn_answer or
- * conn_answer_after. */
+ * was longer than request_max and is not kept.  Parameters and body live until the function returns; it ends with conn_answer,
+ * conn_answer_after or conn_hold. */
 struct conn_service {
     void  *app;
     void (*serve)(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large);
@@ -62,6 +62,13 @@ const char *conn_place(const struct front *f);   /* where it listens, for logs *
  * could not, the peer being gone), only the rest is to be answered. */
 void conn_promise(struct conn *c, uint64_t due, void (*early)(const void *ctx, struct wr *w), const void *ctx);
 bool conn_settle(struct conn *c);
+
+/* The request needs work that a worker thread must not wait for.  Within `serve`: conn_hold, then the work is given away, and `serve` returns without an answer;
+ * parameters die with it, arena and body stay.  Whoever did the work calls conn_resume, and a worker calls go_on(ctx), which answers (or holds again).
+ * conn_unhold: it was not given away after all. */
+void conn_hold(struct conn *c);
+void conn_unhold(struct conn *c);
+void conn_resume(struct conn *c, void (*go_on)(void *ctx), void *ctx);
 
 /* The answer: pieces that lie in the request's arena or are static.  conn_answer_after sends it `ms` later without holding a thread (the pieces
  * are copied; at once when draining). */

@@ -11,7 +11,8 @@ enum conn_state {
     FREE,
     IDLE,                    /* epoll waits for a request */
     LOOKING,                 /* half a request was seen, the timer looks again */
-    BUSY,                    /* a worker has it */
+    BUSY,                    /* a worker has it, or who works for it (conn_hold) */
+    READY,                   /* that work is done, a worker is to go on */
     DELAYED,                 /* the timer will send its answer */
     WRITING,                 /* epoll waits for room in the socket */
     PARKED                   /* its client waits: the service will answer, or the peer goes (conn_park.c) */
@@ -28,6 +29,9 @@ struct conn {
     bool            given_back;      /* nginx was asked to close it */
     uint64_t        looking_since;
     struct timer    timer;
+    bool           *held;            /* of the worker that serves: it was given away, and is not the worker's any more */
+    void          (*go_on)(void *ctx);
+    void           *go_on_ctx;
     void          (*early)(const void *ctx, struct wr *w);
     const void     *early_ctx;
     struct arena   *arena;           /* of the request; then of the answer until it is sent */
@@ -73,6 +77,9 @@ bool conn_accept(struct front *f, size_t most);
  * write a request before? */
 void conn_give_back_locked(struct conn *c);
 bool conn_asked(struct conn *c);
+
+/* conn_hold.c, by epoll: goes on with a request that was held; false: it was not. */
+bool conn_hold_event(struct conn *c, uint32_t generation);
 
 /* By the owner, after the request: sends the answer that was given (at once or when it is due), then the connection waits for room, for the next
  * request, or ends.  conn_write_on goes on after there was no room. */

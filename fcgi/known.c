@@ -34,7 +34,8 @@ struct known *known_new(void)
 
 void known_free(struct known *k)
 {
-    pthread_mutex_destroy(&k->lock);
+    if (k != NULL)
+        pthread_mutex_destroy(&k->lock);
     free(k);
 }
 
@@ -65,7 +66,7 @@ bool known_find(struct known *k, struct arena *a, const char *authorization, uin
     return found;
 }
 
-void known_keep(struct known *k, const char *authorization, uint64_t now, const struct person *p)
+void known_keep(struct known *k, const char *authorization, uint64_t until, const struct person *p)
 {
     uint8_t mac[SHA256];
     struct slot *s = slot_of(k, authorization, mac);
@@ -76,7 +77,7 @@ void known_keep(struct known *k, const char *authorization, uint64_t now, const 
     wr_bytes(&w, p->dn, strlen(p->dn) + 1);
     wr_bytes(&w, p->display_name, strlen(p->display_name) + 1);
     memcpy(s->mac, mac, SHA256);
-    s->until = w.full ? 0 : now + KNOWN_MS; /* a person with names beyond all measure is asked for each time */
+    s->until = w.full ? 0 : until; /* a person with names beyond all measure is asked for each time */
     s->person = *p;
     s->n = w.n;
     pthread_mutex_unlock(&k->lock);

@@ -124,7 +124,8 @@ static int run(const struct config *c, const char *path, struct arena *a)
     struct server server = { .env = session_env_new(c, a, &why), .config = c };
     if (server.env == NULL)
         return refuse(why);
-    server.auth = (struct auth_env){ c, server.env->directory, known_new() };
+    if (!auth_open(&server.auth, c, server.env->directory, server.env->redis, a, &why))
+        return refuse(why);
     struct timers *timers = timer_begin();
     struct supervisor supervisor;
     supervisor_find(&supervisor, timers);
@@ -147,7 +148,7 @@ static int run(const struct config *c, const char *path, struct arena *a)
     supervisor_leave(&supervisor);
     conn_close_all(server.front);
     session_jobs_stop(sweeper);
-    known_free(server.auth.known);
+    auth_close(&server.auth);
     session_env_free(server.env);
     log_line(LOGL_INFO, "fcgi", "ended", NULL);
     return 0;

@@ -28,6 +28,15 @@ static void read_param(struct request *rq, const char *param)
     }
 }
 
+void request_keep(struct request *rq, struct arena *a)
+{
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const char **field = (const char **)((char *)rq + known[i].at);
+        if (*field != NULL)
+            *field = arena_strdup(a, *field);
+    }
+}
+
 static bool blank(char c) { return c == ' ' || c == '\t'; }
 
 static const char *cookie_value(struct arena *a, const char *from, const char *end)

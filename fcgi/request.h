@@ -25,6 +25,9 @@ struct request {
 /* `params`: "NAME=value" strings, NULL at the end. */
 void request_read(struct request *rq, struct arena *a, char *const *params);
 
+/* Copies into the arena what borrows from the parameters. */
+void request_keep(struct request *rq, struct arena *a);
+
 /* Value of a cookie in "a=b; c=d", the first of that name, without surrounding quotes; NULL if absent. */
 const char *request_cookie(struct arena *a, const char *cookies, const char *name);
 

@@ -56,6 +56,8 @@ static void set_cookie(const struct respond *r, struct wr *w, const char *name, 
 static void put_common(const struct respond *r, struct wr *w)
 {
     line(w, "Cache-Control", "private");
+    if (r->greeting != NULL)
+        put(w, r->greeting);
     echo(w, "X-RequestType", r->rq->type);
     echo(w, "X-RequestId", r->rq->id);
     echo(w, "X-ClientInfo", r->rq->client_info);
@@ -157,6 +159,10 @@ static const char *status_words(int status)
 /* A realm is a quoted string. */
 static void put_challenge(const struct respond *r, struct wr *w)
 {
+    if (r->challenge != NULL) {
+        put(w, r->challenge);
+        return;
+    }
     put(w, "WWW-Authenticate: Basic realm=\"");
     for (const char *p = r->config->auth_realm; *p != '\0'; p++)
         if (*p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)

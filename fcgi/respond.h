@@ -20,6 +20,8 @@ struct respond {
     bool                        chunked;   /* no Content-Length: nginx sends it in chunks */
     const struct session_reply *reply;
     uint64_t                    now_us;    /* for X-ElapsedTime */
+    const char                 *challenge; /* lines of a 401; NULL: Basic */
+    const char                 *greeting;  /* a line of the head of any other answer (the server's proof of Negotiate), or NULL */
 };
 
 /* Head with code 0 and PROCESSING, to be flushed at once. */

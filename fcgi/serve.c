@@ -1,6 +1,7 @@
 /* serve.c - the road of a request through the front: health, identity, headers, session, answer, log line. */
 #include "fcgi/serve.h"
 #include "fcgi/access.h"
+#include "fcgi/auth_pool.h"
 #include "fcgi/header.h"
 #include "fcgi/health.h"
 #include "fcgi/park.h"
@@ -8,6 +9,7 @@
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
 #include "backend/base/metric.h"
+#include <stddef.h>
 
 /* One request on its way. */
 struct job {
@@ -19,6 +21,9 @@ struct job {
     struct request         rq;
     struct person          who;
     bool                   known;      /* `who` is set */
+    struct auth_answer     id;         /* how that was found out */
+    enum auth              outcome;    /* of a check that had to wait */
+    struct auth_work       work;
     const struct endpoint *endpoint;
     const struct route    *route;
     uint64_t               auth_us;
@@ -34,7 +39,7 @@ static struct access line_of(const struct job *j, const struct session_reply *r,
 {
     uint64_t us = clock_us() - j->rq.begun_us;
     return (struct access){
-        .rq = &j->rq, .who = j->known ? &j->who : NULL, .method = "Basic", .endpoint = j->endpoint != NULL ? j->endpoint->name : NULL, .http = http,
+        .rq = &j->rq, .who = j->known ? &j->who : NULL, .method = j->id.scheme, .endpoint = j->endpoint != NULL ? j->endpoint->name : NULL, .http = http,
         .code = code, .body = body, .out = out, .auth_us = j->auth_us, .redis_us = metric_spent(METRIC_redis_seconds),
         .store_us = metric_spent(METRIC_store_seconds), .total_us = us, .early = early, .session = log_context_value("session"),
         .note = r != NULL ? &r->note : NULL, .worker = j->env.where, .version = SERVE_VERSION, .diagnosis = r != NULL ? r->diagnosis : NULL };
@@ -50,14 +55,14 @@ static void note(const struct job *j, const struct session_reply *r, int http, i
 
 static struct respond respond_of(const struct job *j, const struct session_reply *r)
 {
-    return (struct respond){ config_of(j), &j->rq, j->endpoint, j->route != NULL && (j->route->flags & ROUTE_CHUNKED) != 0, r, clock_us() };
+    return (struct respond){ config_of(j), &j->rq, j->endpoint, j->route != NULL && (j->route->flags & ROUTE_CHUNKED) != 0, r, clock_us(), j->id.challenge, j->id.greeting };
 }
 
 static void answer_status(struct job *j, int status, const char *words, uint64_t delay_ms)
 {
     const struct session_reply none = { .expiration_ms = -1 };
     struct respond r = respond_of(j, &none);
-    struct wr w = wr_in(j->a, RESPOND_HEAD_MOST);
+    struct wr w = wr_in(j->a, 4 * RESPOND_HEAD_MOST);
     respond_status(&r, status, words, &w);
     note(j, NULL, status, -1, blob_of(NULL, 0), w.n, false);
     struct blob piece = wr_blob(&w);
@@ -116,20 +121,25 @@ static bool try_health(struct job *j)
 }
 
 /* False: answered. */
-static bool identify(struct job *j)
+static bool identified(struct job *j, enum auth auth)
 {
-    uint64_t delay_ms, before = clock_us();
-    enum auth auth = auth_check(&j->auth, j->a, &j->rq, &j->who, &delay_ms);
-    j->auth_us = clock_us() - before;
+    j->auth_us = clock_us() - j->rq.begun_us;
+    j->who = j->id.who;
     j->known = auth == AUTH_OK;
     switch (auth) {
     case AUTH_OK:     log_context("user", j->who.login); return true;
     case AUTH_ABSENT: answer_status(j, 401, "Please authenticate.", 0); break;
-    case AUTH_WRONG:  answer_status(j, 401, "The user name or the password is wrong.", delay_ms); break;
+    case AUTH_WRONG:  answer_status(j, 401, "These credentials do not do.", j->id.delay_ms); break;
+    case AUTH_SLOW:
     case AUTH_DOWN:   answer_status(j, 503, "Users cannot be looked up now.", 0); break;
+    case AUTH_BUSY:   answer_status(j, 503, "Too many logins at once.", 0); break;
+    case AUTH_NOBODY:
     case AUTH_PLAIN:
         j->endpoint = route_endpoint(j->rq.path);
-        answer_code(j, XRC_ANONYMOUS, "authentication needs TLS");
+        if (auth == AUTH_PLAIN)
+            answer_code(j, XRC_ANONYMOUS, "authentication needs TLS");
+        else
+            answer_code(j, XRC_NO_PRIVILEGE, arena_printf(j->a, "%s is authenticated, but no user of this server", j->id.name));
         break;
     }
     return false;
@@ -168,6 +178,61 @@ static bool whole_body(const struct request *rq, struct arena *a)
     return rq->content_length == NULL || strcmp(rq->content_length, arena_printf(a, "%zu", rq->body.n)) == 0;
 }
 
+/* Once it is known who it is. */
+static void go_on(struct job *j, enum auth auth)
+{
+    if (!identified(j, auth))
+        return;
+    const char *why = NULL;
+    enum xrc code = header_check(&j->rq, config_of(j)->request_max, j->a, &j->endpoint, &j->route, &why);
+    if (code == XRC_SUCCESS && !whole_body(&j->rq, j->a)) {
+        code = XRC_INVALID_BODY;
+        why = "its length is not the one that was announced";
+    }
+    if (code != XRC_SUCCESS)
+        answer_code(j, code, why);
+    else
+        call_session(j);
+}
+
+static void name_for_log(const struct job *j)
+{
+    log_context("req", j->rq.id);
+    log_context("type", j->rq.type);
+}
+
+/* --- what a worker thread does not wait for ------------------------------------------------------------------------ */
+
+static void checked(void *job)
+{
+    struct job *j = job;
+    metric_spent_reset();
+    name_for_log(j);
+    go_on(j, j->outcome);
+}
+
+static void check(struct auth_work *w)
+{
+    struct job *j = (struct job *)((char *)w - offsetof(struct job, work));
+    name_for_log(j);
+    j->outcome = auth_finish(&j->auth, j->a, &j->rq, &j->id);
+    log_context_clear();
+    metric_us(METRIC_auth_check_seconds, clock_us() - j->rq.begun_us);
+    conn_resume(j->conn, checked, j);
+}
+
+static void hand_over(struct job *j)
+{
+    request_keep(&j->rq, j->a);
+    j->work = (struct auth_work){ .run = check, .addr = j->rq.addr != NULL ? j->rq.addr : "" };
+    conn_hold(j->conn);
+    if (auth_pool_put(j->auth.pool, &j->work))
+        return; /* nothing here is ours any more */
+    conn_unhold(j->conn);
+    metric_add(METRIC_auth_overload, 1);
+    go_on(j, AUTH_BUSY);
+}
+
 void serve_request(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large)
 {
     struct job *j = arena_one(a, struct job);
@@ -178,23 +243,15 @@ void serve_request(void *app, struct conn *c, struct arena *a, char **params, st
     request_read(&j->rq, a, params);
     if (try_health(j))
         return;
-    log_context("req", j->rq.id);
-    log_context("type", j->rq.type);
+    name_for_log(j);
     if (conn_parting(j->server->front)) { /* whoever brings it has not heard that this worker ends */
         j->endpoint = route_endpoint(j->rq.path);
         answer_code(j, XRC_SHUTTING_DOWN, "another worker or a later attempt will serve this request");
         return;
     }
-    if (!identify(j))
-        return;
-    const char *why = NULL;
-    enum xrc code = header_check(&j->rq, config_of(j)->request_max, a, &j->endpoint, &j->route, &why);
-    if (code == XRC_SUCCESS && !whole_body(&j->rq, a)) {
-        code = XRC_INVALID_BODY;
-        why = "its length is not the one that was announced";
-    }
-    if (code != XRC_SUCCESS)
-        answer_code(j, code, why);
+    enum auth auth = auth_begin(&j->auth, a, &j->rq, &j->id);
+    if (auth == AUTH_SLOW)
+        hand_over(j);
     else
-        call_session(j);
+        go_on(j, auth);
 }

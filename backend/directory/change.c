@@ -44,9 +44,9 @@ static ec_t add(struct directory *d, struct arena *a, const struct person_new *n
 ec_t directory_add(struct directory *d, struct arena *a, const struct person_new *n, struct person *out)
 {
     const char *login = login_canonical(d, a, n->login);
-    if (login == NULL || !plausible_login(login) || n->password == NULL || n->password[0] == '\0')
+    if (login == NULL || !plausible_login(login) || (n->password != NULL && n->password[0] == '\0'))
         return EC(ecInvalidParameter);
-    const char *hash = password_hash(a, n->password);
+    const char *hash = n->password != NULL ? password_hash(a, n->password) : LOGIN_NO_HASH;
     TRY(tx_begin(d));
     TRY(tx_end(d, add(d, a, n, login, hash)));
     return directory_by_login(d, a, login, out);

@@ -1,5 +1,5 @@
 /* directory.c - opening the directory database, and the questions that are asked of it. */
-#include "backend/directory/directory_int.h"
+#include "backend/directory/login_int.h"
 #include "backend/base/crypto.h"
 #include "backend/base/log.h"
 #include "backend/base/must.h"
@@ -154,12 +154,11 @@ struct directory *directory_open(const struct config *c, struct arena *a, const 
     d->path = c->directory;
     d->organization = c->organization;
     d->default_domain = c->default_domain;
-    d->cache_ms = c->auth_cache * 1000;
-    d->delay_ms = c->auth_fail_delay;
+    d->config = c;
     crypto_random(d->key, sizeof d->key);
     d->login = calloc(LOGIN_SLOTS, sizeof *d->login);
-    d->fail = calloc(FAIL_SLOTS, sizeof *d->fail);
-    must(d->login != NULL && d->fail != NULL);
+    must(d->login != NULL);
+    d->ldap = login_ldap_new(c);
     if (entry_words_refresh(d) != ecNone) {
         *why = arena_printf(a, "%s: the index of names cannot be made", c->directory);
         directory_close(d);
@@ -180,7 +179,7 @@ void directory_close(struct directory *d)
     pthread_mutex_destroy(&d->lock);
     pthread_mutex_destroy(&d->slots_lock);
     free(d->login);
-    free(d->fail);
+    login_ldap_free(d->ldap);
     free(d);
 }
 

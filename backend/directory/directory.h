@@ -32,13 +32,21 @@ ec_t directory_by_dn(struct directory *d, struct arena *a, const char *dn, struc
 ec_t directory_by_address(struct directory *d, struct arena *a, const char *smtp, struct person *out);
 ec_t directory_by_mailbox(struct directory *d, struct arena *a, const struct guid *mailbox, struct person *out);
 
-/* ecNone and the person, or ecLoginFailure.  Verified results are remembered for auth_cache seconds as a keyed digest, so that a repeated login
- * costs microseconds; a wrong password is never remembered as right, a change of password voids what is remembered (in all processes, at the latest
- * after a second).  An unknown user costs as much as a wrong password.  *delay_ms: how long the caller waits before it answers a failure (grows
- * with the failures of that user and address, bounded). */
-ec_t directory_login(struct directory *d, struct arena *a, const char *name, const char *password, const char *addr, struct person *out, uint64_t *delay_ms);
+/* Is this the password?  ecNone and the person; ecLoginFailure; ecUnknownUser: a source outside (config auth_passwords) says yes, but nobody here has that name;
+ * ecServerBusy, ecDiskError: it cannot be told now.  Slow (a memory-hard hash, a directory server ...), and an unknown user costs as much as a wrong password.
+ * What was verified is remembered as a keyed digest for auth_cache seconds (what a source outside said: auth_external_cache), so that a repeated login
+ * costs microseconds; a wrong password is never remembered as right; a change of the own password and a disabled user count at once, in all processes.
+ * `addr`: the client's, for the sources. */
+ec_t directory_login(struct directory *d, struct arena *a, const char *name, const char *password, const char *addr, struct person *out);
+/* The part of it that is quick: ecNone if remembered, ecNotFound if directory_login must be asked, ecDiskError. */
+ec_t directory_login_quick(struct directory *d, struct arena *a, const char *name, const char *password, struct person *out);
+/* The first word of a list like config auth_passwords that is no source; NULL: all are. */
+const char *login_unknown(struct arena *a, const char *words);
+/* The canonical form of what a client sends as a name: lower case, with a domain.  NULL: it cannot be a name. */
+const char *directory_login_name(const struct directory *d, struct arena *a, const char *name);
 
 /* Changes (mapictl). ecDuplicateObject / ecCollidingNames, ecUnknownUser, ecInvalidParameter. */
+/* password NULL: none of our own, a source outside knows it. */
 struct person_new { const char *login, *display_name, *password; uint32_t locale; bool with_mailbox; };
 ec_t directory_add(struct directory *d, struct arena *a, const struct person_new *n, struct person *out);  /* gives DN and mailbox GUID */
 ec_t directory_passwd(struct directory *d, const char *login, const char *password);

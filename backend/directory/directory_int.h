@@ -5,12 +5,12 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { LOGIN_SLOTS = 4096, FAIL_SLOTS = 1024, STATEMENTS_MAX = 160 };
+enum { LOGIN_SLOTS = 4096, STATEMENTS_MAX = 160 };
 
 /* A password that was verified: MAC over login, password and the stored hash, so that a new hash voids it. */
 struct login_slot { uint8_t mac[32]; uint64_t expires_ms; };
-/* Failures of one user from one address. */
-struct fail_slot { uint8_t mac[32]; uint64_t last_ms; unsigned count; };
+/* The hash of a person whose password only a source outside knows; nothing hashes to it. */
+#define LOGIN_NO_HASH "*"
 
 struct directory {
     sqlite3           *db;
@@ -18,11 +18,11 @@ struct directory {
     unsigned           tx;          /* depth of the transaction that the holder of the lock has open */
     struct { const char *sql; sqlite3_stmt *q; } statement[STATEMENTS_MAX]; /* prepared once; sql by address */
     const char        *organization, *default_domain;
-    uint64_t           cache_ms, delay_ms;
+    const struct config *config;
     uint8_t            key[32];     /* of this process, for the slots */
     pthread_mutex_t    slots_lock;
     struct login_slot *login;       /* LOGIN_SLOTS, a slot is chosen by its MAC */
-    struct fail_slot  *fail;        /* FAIL_SLOTS */
+    struct ldap_pool  *ldap;        /* login_ldap.c */
     const char        *path;
     struct book       *book;        /* book.c; NULL: nobody asked yet */
     struct policies   *policies;    /* the snapshot of policy.c, under `lock`; NULL: not taken yet */

@@ -40,7 +40,7 @@ static void check_head(struct blob head)
 static void answer(const struct config *c, struct request *rq, const struct endpoint *e, enum xrc code, const char *why, struct arena *a)
 {
     struct session_reply reply = { .code = code, .expiration_ms = 1, .diagnosis = why, .context_cookie = "c", .sequence_cookie = "s" };
-    struct respond r = { c, rq, e, false, &reply, rq->begun_us };
+    struct respond r = { .config = c, .rq = rq, .endpoint = e, .reply = &reply, .now_us = rq->begun_us };
     struct wr w = wr_in(a, RESPOND_HEAD_MOST), v = wr_in(a, RESPOND_HEAD_MOST), u = wr_in(a, RESPOND_HEAD_MOST);
     respond_whole(&r, respond_body(&r, a), &w);
     respond_status(&r, 401, "words", &v);

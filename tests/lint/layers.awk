@@ -7,7 +7,7 @@ BEGIN {
     n = split(rooms, r, " ")
     for (i = 1; i < n; i += 2) { room[++k] = r[i]; rank[r[i]] = r[i + 1] }
     # what the front may see beyond base: the door, and what the door's structs are made of
-    door["session/session.h"] = door["session/xrc.def"] = door["backend/directory/directory.h"] = door["backend/event/event.h"] = door["backend/store/store.h"] = 1
+    door["session/session.h"] = door["session/xrc.def"] = door["backend/directory/directory.h"] = door["backend/directory/policy.h"] = door["backend/directory/throttle.h"] = door["backend/event/event.h"] = door["backend/store/store.h"] = 1
     fence["hiredis"] = "^backend/base/redis"
     fence["openssl/"] = "^(backend/base/(crypto|tls|jwt)|tests/)"
     fence["crypt.h"] = "^backend/base/(crypto|password)"

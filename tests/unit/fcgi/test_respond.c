@@ -21,7 +21,7 @@ static struct stage stage(const char *type, bool chunked)
     REQUIRE(s.config != NULL);
     s.rq = (struct request){ .type = type, .id = GUID ":1", .client_info = GUID "-5", .tls = true, .begun_us = 1000000, .begun = 1785616196 };
     s.reply = (struct session_reply){ .expiration_ms = 900000, .context_cookie = "ctx", .sequence_cookie = "seq", .body = blob_str("BODY") };
-    s.r = (struct respond){ s.config, NULL, route_endpoint("/mapi/emsmdb/"), chunked, NULL, 1012345 };
+    s.r = (struct respond){ .config = s.config, .endpoint = route_endpoint("/mapi/emsmdb/"), .chunked = chunked, .now_us = 1012345 };
     return s;
 }
 
