@@ -100,6 +100,8 @@ ec_t event_last(struct mailbox *m, uint64_t *seq)
     return ecNone;
 }
 
+uint64_t event_begun(const struct mailbox *m) { return m->writing ? m->event_seq_begun : UINT64_MAX; }
+
 static void event_of(const struct query *q, struct arena *a, struct event *out)
 {
     *out = (struct event){

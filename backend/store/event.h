@@ -26,6 +26,9 @@ struct event {
 /* Within a write transaction: has it written events?  Then *seq is the newest of them: what the mailbox' listeners are told after the commit. */
 bool event_written(const struct mailbox *m, uint64_t *seq);
 
+/* Events above it were written by the open transaction; UINT64_MAX: none is open. */
+uint64_t event_begun(const struct mailbox *m);
+
 /* An event as those who watch know it: a message that changed the counts of its folder is also a folder modified.  Returns how many are in out. */
 enum { EVENT_PARTS = 2 };
 size_t event_parts(const struct event *e, struct event out[EVENT_PARTS]);

@@ -29,6 +29,7 @@ struct session_env {
 };
 
 enum { LOGONS_MAX = 256 };
+enum { CLIENT_CLASSIC = 1, CLIENT_CACHED = 2 };          /* ClientMode (MS-OXCRPC 2.2.2.2.4) */
 
 /* A logon of this context (Logon Map): which mailbox LogonId n is.  */
 struct logon_entry {

@@ -1,6 +1,7 @@
 /* cursor.c - one way to walk the rows of all kinds of tables. */
 #include "session/rop/cursor.h"
 #include "session/rop/attach.h"
+#include "session/rop/notify.h"
 
 enum { ASSOCIATED = 0x02, DEPTH = 0x04 };
 
@@ -45,17 +46,18 @@ ec_t cursor_view(struct rop_ctx *c, const struct obj_table *t, struct view **out
 }
 
 /* The first look at its rows makes the table's view, without which nobody is told of changes (OXCNOTIF R243). */
-static void note_view(struct rop_ctx *c, struct obj_table *t)
+static ec_t note_view(struct rop_ctx *c, struct obj_table *t)
 {
     if (!t->view_exists)
         object_dirty(c->object);
     t->view_exists = true;
+    return notify_view_made(c);
 }
 
 ec_t cursor_open(struct rop_ctx *c, const struct tags *columns, struct cursor *out)
 {
     struct obj_table *t = c->object->table;
-    note_view(c, t);
+    TRY(note_view(c, t));
     *out = (struct cursor){ .c = c, .t = t, .pos = { t->key, t->id, t->end } };
     if (t->source != TABLE_OF_ATTACHMENTS)
         return cursor_view(c, t, &out->view);

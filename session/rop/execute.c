@@ -1,5 +1,6 @@
 /* execute.c - the body of an Execute -> ROP list and handle table -> the ladder -> the body of the answer, in as many buffers as it may have. */
 #include "session/rop/execute.h"
+#include "session/rop/notify.h"
 #include "backend/base/must.h"
 
 enum { RPC_X_BAD_STUB_DATA = 0x6F7, ROP_WRITE_STREAM_EXTENDED = 0xA3, ROP_QUERY_ROWS = 0x15 };
@@ -185,6 +186,12 @@ static void cover(struct exec *x, const struct rop_request *v, size_t n)
     }
 }
 
+/* Behind all answers (OXCROPS R452201): not behind requests that are given back, and not before the rest of an answer that goes on in further buffers. */
+static bool may_notify(const struct exec *x, const struct execute *q, const struct rop_packs *packs)
+{
+    return x->error == ecNone && x->status == 0 && !x->damaged && !x->full && !(packs->possible && (q->flags & EXECUTE_CHAIN) != 0);
+}
+
 static struct blob run(struct exec *x, const struct execute *q)
 {
     struct rop_request *v;
@@ -198,6 +205,8 @@ static struct blob run(struct exec *x, const struct execute *q)
     x->ceiling_max = q->max_out - RPCEXT_HEADER >= RPCEXT_PAYLOAD_MAX;
     open_list(x, q->max_out - RPCEXT_HEADER);
     rop_run(x, v, n, &packs);
+    if (may_notify(x, q, &packs))
+        notify_append(x);
     struct wr out = wr_in(x->a, (size_t)q->max_out + PAYLOAD_MAX);
     if (x->error == ecNone && x->status == 0 && !x->damaged)
         buffers_write(x, q, &packs, &out);

@@ -129,10 +129,12 @@ static void settle(struct exec *x, bool keep)
     }
 }
 
-static void undo(struct exec *x, const uint32_t *handle, size_t handles)
+static void undo(struct exec *x, const uint32_t *handle, size_t handles, size_t watches)
 {
     settle(x, false);
     objects_rewind(x->objects);
+    if (x->context->watches > watches)
+        x->context->watches = watches;
     for (size_t i = 0; i < handles; i++)
         x->handle[i] = handle[i];
     x->handles = handles;
@@ -164,7 +166,7 @@ static void name(struct exec *x, uint8_t id, const char *op, ec_t ec)
 }
 
 /* After the handler: what of it stays.  False: the list ends here. */
-static bool conclude(struct rop_ctx *c, size_t mark, size_t body, ec_t ec, const uint32_t *handle, size_t handles)
+static bool conclude(struct rop_ctx *c, size_t mark, size_t body, ec_t ec, const uint32_t *handle, size_t handles, size_t watches)
 {
     struct exec *x = c->x;
     if (!rd_ok(c->in))
@@ -181,7 +183,7 @@ static bool conclude(struct rop_ctx *c, size_t mark, size_t body, ec_t ec, const
         if (keep)
             settle(x, true);
         else
-            undo(x, handle, handles);
+            undo(x, handle, handles, watches);
         if (x->full)
             wr_rewind(c->out, mark);
         if (ec == ecDiskError && x->error == ecNone)
@@ -199,7 +201,7 @@ static bool run_one(struct exec *x, struct rop_ctx *c, const struct rop_request 
     read_head(c);
     x->note[0] = 0;
     objects_mark(x->objects);
-    size_t handles = x->handles, mark = wr_mark(c->out);
+    size_t handles = x->handles, mark = wr_mark(c->out), watches = x->context->watches;
     const uint32_t *handle = arena_dup(x->a, x->handle, handles * sizeof *handle);
     size_t body = (c->op->flags & NOREPLY) != 0 ? mark : write_head(c, q->id);
     uint64_t from = clock_us();
@@ -208,7 +210,7 @@ static bool run_one(struct exec *x, struct rop_ctx *c, const struct rop_request 
     count(q->id, ec, us);
     name(x, q->id, c->op->name, ec);
     trace(c, n, ec, us);
-    return conclude(c, mark, body, ec, handle, handles);
+    return conclude(c, mark, body, ec, handle, handles, watches);
 }
 
 static struct rop_ctx ctx_of(struct exec *x, size_t position)

@@ -5,6 +5,7 @@
  * something we cannot do goes on with the list that it has. */
 #include "session/object/folder.h"
 #include "session/rop/cursor.h"
+#include "session/rop/notify.h"
 
 enum { TBLSTAT_COMPLETE = 0x00 };
 enum { ASSOCIATED = 0x02, DEPTH = 0x04, DEFERRED_ERRORS = 0x08, NO_NOTIFICATIONS = 0x10, SOFT_DELETES = 0x20, USE_UNICODE = 0x40 };
@@ -184,9 +185,9 @@ ec_t rop_ResetTable(struct rop_ctx *c)
     struct obj_table *t = c->object->table;
     if (t->source != TABLE_OF_CONTENTS) /* OXCTABL R566 */
         return EC(ecNotSupported);
-    *t = (struct obj_table){ .source = t->source, .flags = t->flags, .fid = t->fid, .message = t->message, .view_exists = t->view_exists,
-                             .code_page = t->code_page };
+    *t = (struct obj_table){ .source = t->source, .flags = t->flags, .fid = t->fid, .message = t->message, .code_page = t->code_page };
     object_dirty(c->object);
+    notify_view_gone(c);
     return ecNone;
 }
 

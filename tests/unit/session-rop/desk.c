@@ -2,6 +2,7 @@
 #include "tests/unit/session-rop/desk.h"
 #include "backend/base/filetime.h"
 #include "session/context/context_int.h"
+#include "session/context/watch.h"
 
 enum { NO_XOR_NO_COMPRESSION = 3, DEFAULT_OUT = 0x10008, LIFE_MAX = 1 << 30 };
 
@@ -86,10 +87,17 @@ static struct context *session_begin(struct desk *d, struct arena *a)
     c->logon = arena_dup(a, d->logon != NULL ? d->logon : (struct logon_entry[1]){ 0 }, d->logons * sizeof *d->logon);
     c->handles = c->p->handle_cap = d->handles;
     c->handle = arena_dup(a, d->handle != NULL ? d->handle : (struct handle_entry[1]){ 0 }, d->handles * sizeof *d->handle);
+    c->client_mode = d->client_mode;
+    c->watches = d->watches;
+    c->watch = arena_dup(a, d->watch != NULL ? d->watch : (struct watch[1]){ 0 }, d->watches * sizeof *d->watch);
+    c->positions = d->positions;
+    c->position = arena_dup(a, d->position != NULL ? d->position : (struct position[1]){ 0 }, d->positions * sizeof *d->position);
     for (size_t i = 0; i < d->handles; i++)
         block_add_raw(c, d->handle[i].handle, d->handle[i].slot, arena_blob(a, d->block[i].state));
     return c;
 }
+
+struct context *desk_look(struct desk *d, struct arena *a) { return session_begin(d, a); }
 
 static void session_keep(struct desk *d, struct context *c)
 {
@@ -98,6 +106,10 @@ static void session_keep(struct desk *d, struct context *c)
     d->logon = arena_dup(d->life, c->logon, c->logons * sizeof *c->logon);
     for (size_t i = 0; i < d->logons; i++)
         d->logon[i].mailbox_dn = arena_strdup(d->life, d->logon[i].mailbox_dn);
+    d->watches = c->watches;
+    d->watch = arena_dup(d->life, c->watch, c->watches * sizeof *c->watch);
+    d->positions = c->positions;
+    d->position = arena_dup(d->life, c->position, c->positions * sizeof *c->position);
     d->handles = c->handles;
     d->handle = arena_array(d->life, struct handle_entry, c->handles);
     d->block = arena_array(d->life, struct desk_block, c->handles);
@@ -183,7 +195,7 @@ struct rd desk_rops(struct desk *d, struct blob rops, uint32_t *table, size_t n)
     return desk_answer(d, 0, table, n);
 }
 
-uint64_t desk_mail(struct desk *d, uint64_t fid, const char *subject, unsigned minute)
+static uint64_t mail(struct desk *d, uint64_t fid, const char *subject, unsigned minute, bool arrived)
 {
     struct arena *a = arena_new(LIFE_MAX);
     struct mailbox *m = desk_mailbox(d, a, &d->ada);
@@ -193,10 +205,13 @@ uint64_t desk_mail(struct desk *d, uint64_t fid, const char *subject, unsigned m
     props_set(a, &msg.set, pv_str(PidTagSubject, subject));
     props_set(a, &msg.set, pv_str(PidTagSenderName, "Bob"));
     props_set(a, &msg.set, pv_time(PidTagMessageDeliveryTime, base + (uint64_t)minute * 600000000u));
-    struct message_save s = { .fid = fid, .over = &msg };
+    struct message_save s = { .fid = fid, .over = &msg, .arrived = arrived };
     REQUIRE_EC(mailbox_write(m), ecNone);
     REQUIRE_EC(message_save(m, &s), ecNone);
     REQUIRE_EC(mailbox_commit(m), ecNone);
     arena_free(a);
     return s.mid;
 }
+
+uint64_t desk_mail(struct desk *d, uint64_t fid, const char *subject, unsigned minute) { return mail(d, fid, subject, minute, false); }
+uint64_t desk_arrive(struct desk *d, uint64_t fid, const char *subject, unsigned minute) { return mail(d, fid, subject, minute, true); }

@@ -24,6 +24,9 @@ struct desk {
     struct handle_entry *handle; size_t handles;
     struct desk_block   *block;  size_t blocks;
     uint32_t       next_handle;
+    struct watch    *watch;    size_t watches;
+    struct position *position; size_t positions;
+    uint32_t       client_mode;
     bool           dry;                  /* requests run and are thrown away */
     /* the last request */
     struct arena  *a;                    /* answers live until the next */
@@ -42,11 +45,16 @@ struct blob desk_execute(struct desk *d, struct blob body);
 /* A ROP list with its handle table, plain -> the answers of the first payload; `table` takes the handles that come back (at most n). */
 struct rd desk_rops(struct desk *d, struct blob rops, uint32_t *table, size_t n);
 
+/* The session as it is now, as context_peek would give it. */
+struct context *desk_look(struct desk *d, struct arena *a);
+
 /* The answers that a body carries. */
 bool desk_open_answer(struct desk *d, struct blob body);
 struct rd desk_answer(struct desk *d, size_t payload, uint32_t *table, size_t n);
 
 /* A mail into a folder of Ada's mailbox, by the store; returns its counter. `minute`: delivery time. */
 uint64_t desk_mail(struct desk *d, uint64_t fid, const char *subject, unsigned minute);
+/* The same, delivered: it is told as new mail. */
+uint64_t desk_arrive(struct desk *d, uint64_t fid, const char *subject, unsigned minute);
 struct mailbox *desk_mailbox(struct desk *d, struct arena *a, const struct person *whose);
 #endif

@@ -212,13 +212,13 @@ static void mail(struct script *s, const char *line)
 {
     char folder[32] = "", subject[256] = "";
     unsigned minute = 0;
-    if (sscanf(line, "mail %31s \"%255[^\"]\" %u", folder, subject, &minute) != 3 || s->mails == MAILS) {
-        complain(s, "mail FOLDER \"subject\" MINUTE");
+    if (sscanf(line, "%*s %31s \"%255[^\"]\" %u", folder, subject, &minute) != 3 || s->mails == MAILS) {
+        complain(s, "mail or arrive FOLDER \"subject\" MINUTE");
         return;
     }
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (strcmp(folder, folders[i].name) == 0)
-            s->mail[s->mails++] = desk_mail(s->d, s->d->fid[folders[i].f], subject, minute);
+            s->mail[s->mails++] = (*line == 'a' ? desk_arrive : desk_mail)(s->d, s->d->fid[folders[i].f], subject, minute);
 }
 
 static void step(struct script *s, const char *line)
@@ -233,7 +233,9 @@ static void step(struct script *s, const char *line)
         put_bytes(s, line + 1);
     } else if (strncmp(line, "login", 5) == 0) {
         login(s, line[5] == '2');
-    } else if (strncmp(line, "mail ", 5) == 0) {
+    } else if (strncmp(line, "mode ", 5) == 0) {
+        s->d->client_mode = (uint32_t)strtoul(line + 5, NULL, 10);
+    } else if (strncmp(line, "mail ", 5) == 0 || strncmp(line, "arrive ", 7) == 0) {
         mail(s, line);
     } else if (strncmp(line, "code ", 5) == 0) {
         s->d->code_page = (uint32_t)strtoul(line + 5, NULL, 10);

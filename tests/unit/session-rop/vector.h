@@ -5,6 +5,8 @@
  *     login                   RopLogon of Ada to her mailbox, LogonId 0, handle to index 0 of the handle table (8 places)
  *     login2                  the same for Bob's mailbox with LogonId 1 to index 7 (Ada has full access to it)
  *     mail inbox "subject" 5  a mail put into a folder, delivered at minute 5; the first is {m1}, the next {m2} ...
+ *     arrive inbox "subject" 5  the same, delivered: new mail
+ *     mode 2                  ClientMode of the session (2: cached)
  *     code 1252               code page of the session
  *     > bytes                 a ROP list; further lines that begin with a blank go on with it
  *     < bytes                 the answers to it

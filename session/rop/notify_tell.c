@@ -1,0 +1,324 @@
+/* notify_tell.c - after the last ROP: events behind the session's positions -> RopNotify responses; the positions move on behind what was told. */
+#include "session/rop/notify_int.h"
+
+enum { PENDING_BYTES = 3, SESSION_INDEX = 0 };
+
+/* Events that concern nobody here need not be looked at again and again, but neither is each of them worth a write to Redis. */
+enum { LAG = 16 };
+
+/* --- writing ------------------------------------------------------------------------------------------------------------------------------- */
+bool tell_put(struct tell *t, const struct watch *w, struct notify_data *n)
+{
+    struct wr *out = &t->x->out;
+    size_t mark = wr_mark(out);
+    n->handle = w->handle;
+    n->logon_id = w->logon_id;
+    notify_data_write(out, t->x->a, n);
+    t->matched = true;
+    if (!out->full)
+        return true;
+    wr_rewind(out, mark);
+    t->full = true;
+    return false;
+}
+
+bool tell_changed(struct tell *t, const struct watch *w)
+{
+    return tell_put(t, w, &(struct notify_data){ .flags = NOTIFY_TABLE, .table_event = TABLE_CHANGED });
+}
+
+/* --- subscriptions --------------------------------------------------------------------------------------------------------------------------- */
+static uint64_t wire(uint64_t gc) { return gc != 0 ? id_wire(REPLID_OWN, gc) : 0; }
+
+/* Changed properties are not named, as the servers do whose version is announced (R199). */
+static struct notify_data data_of(const struct event *e, const struct context *c)
+{
+    bool counts = e->kind == EVENT_MODIFIED && e->mid == 0;
+    unsigned flags = e->kind | (e->mid != 0 ? NOTIFY_M : 0u);
+    if (counts)
+        flags |= (e->total != UINT32_MAX ? NOTIFY_T : 0u) | (e->unread != UINT32_MAX ? NOTIFY_U : 0u);
+    return (struct notify_data){
+        .flags = (uint16_t)flags, .fid = wire(e->fid), .mid = wire(e->mid), .parent = wire(e->parent), .old_fid = wire(e->old_fid),
+        .old_mid = wire(e->old_mid), .old_parent = wire(e->old_parent), .total = e->total, .unread = e->unread,
+        .message_flags = e->flags, .unicode = c->client_mode != CLIENT_CACHED, .message_class = e->message_class,
+    };
+}
+
+/* --- one event ---------------------------------------------------------------------------------------------------------------------------------- */
+static bool of_mailbox(const struct tell *t, const struct watch *w)
+{
+    const struct guid *g = notify_mailbox(t->x->context, w);
+    return g != NULL && guid_eq(g, t->mailbox);
+}
+
+static uint64_t told_upto(const struct tell *t, const struct watch *w) { return w->since > t->from ? w->since : t->from; }
+
+/* All parts of the event that concern the watch, or none if there is no room for all. */
+static ec_t tell_watch(struct tell *t, struct watch *w, size_t number, size_t i, size_t upto)
+{
+    size_t mark = wr_mark(&t->x->out);
+    bool done = true;
+    for (; i < upto && done; i++) {
+        if (notify_is_table(w))
+            TRY(tell_table(t, w, number, i, &done));
+        else if (notify_concerns(w, &t->e[i])) {
+            struct notify_data n = data_of(&t->e[i], t->x->context);
+            done = tell_put(t, w, &n);
+        }
+    }
+    if (!done)
+        wr_rewind(&t->x->out, mark);
+    if (!done && mark == 0 && notify_is_table(w)) { /* an answer has no more room than that: these rows never fit */
+        w->since = t->last;
+        t->full = !tell_changed(t, w);
+    }
+    return ecNone;
+}
+
+/* The watches that were told already note it, so that the event can come again for the others. */
+static ec_t tell_event(struct tell *t, size_t i, size_t upto)
+{
+    struct context *c = t->x->context;
+    uint64_t seq = t->e[i].seq;
+    for (size_t k = 0; k < c->watches; k++) {
+        struct watch *w = &c->watch[k];
+        if (!of_mailbox(t, w) || told_upto(t, w) >= seq)
+            continue;
+        TRY(tell_watch(t, w, k, i, upto));
+        if (t->full)
+            return ecNone;
+        if (w->since < seq)
+            w->since = seq;
+    }
+    return ecNone;
+}
+
+/* --- a step of events ------------------------------------------------------------------------------------------------------------------------------ */
+static ec_t take_parts(struct tell *t, const struct event *e, size_t n)
+{
+    t->e = arena_array(t->x->a, struct event, n * EVENT_PARTS);
+    t->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t parts = event_parts(&e[i], &t->e[t->n]);
+        for (size_t k = 0, at = t->n; k < parts; k++) {
+            struct event part = t->e[at + k];
+            bool seen;
+            TRY(event_seen(t->m, &part, &seen));
+            if (seen)
+                t->e[t->n++] = part;
+        }
+    }
+    return ecNone;
+}
+
+static ec_t tell_step(struct tell *t)
+{
+    TRY(tell_tables(t));
+    for (size_t i = 0, upto; i < t->n && !t->full; i = upto) {
+        for (upto = i + 1; upto < t->n && t->e[upto].seq == t->e[i].seq; )
+            upto++;
+        TRY(tell_event(t, i, upto));
+        if (!t->full)
+            t->from = t->e[i].seq;
+    }
+    return ecNone;
+}
+
+/* --- debts: watches that missed events --------------------------------------------------------------------------------------------------------------- */
+static void owe(struct tell *t, uint64_t missed, uint64_t since)
+{
+    struct context *c = t->x->context;
+    for (size_t k = 0; k < c->watches; k++)
+        if (of_mailbox(t, &c->watch[k]) && told_upto(t, &c->watch[k]) < missed) {
+            c->watch[k].flags |= WATCH_OWED;
+            c->watch[k].since = since;
+        }
+    t->matched = true;
+    context_touch(c);
+}
+
+static ec_t pay(struct tell *t)
+{
+    struct context *c = t->x->context;
+    for (size_t k = 0; k < c->watches && !t->full; k++) {
+        struct watch *w = &c->watch[k];
+        bool done = true;
+        if ((w->flags & WATCH_OWED) == 0 || !of_mailbox(t, w))
+            continue;
+        if (!notify_is_table(w))
+            TRY(tell_gap(t, w, &done));
+        else if (notify_speaks(c, w))
+            done = tell_changed(t, w);
+        if (!done)
+            break;
+        w->flags &= (uint8_t)~WATCH_OWED;
+        w->since = t->last;
+        context_touch(c);
+    }
+    return ecNone;
+}
+
+static bool owes(const struct tell *t)
+{
+    const struct context *c = t->x->context;
+    for (size_t k = 0; k < c->watches; k++)
+        if ((c->watch[k].flags & WATCH_OWED) != 0 && of_mailbox(t, &c->watch[k]))
+            return true;
+    return false;
+}
+
+/* --- one mailbox ---------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Steps until all is told or there is no room.  Events that were trimmed are owed. */
+static ec_t tell_events(struct tell *t)
+{
+    struct event *e = arena_array(t->x->a, struct event, TELL_STEP);
+    for (size_t n = TELL_STEP; n == TELL_STEP && t->from < t->last && !t->full; ) {
+        bool gap;
+        TRY(event_read(t->m, t->from, TELL_STEP, e, &n, &gap));
+        if (gap) {
+            uint64_t missed = n != 0 ? e[0].seq - 1 : t->last;
+            owe(t, missed, t->last);
+            t->from = missed;
+            TRY(pay(t));
+        }
+        TRY(take_parts(t, e, n));
+        TRY(tell_step(t));
+        if (!t->full)
+            t->from = n != 0 ? e[n - 1].seq : t->last;
+    }
+    return ecNone;
+}
+
+/* A table that is not told of this session's own changes, and did not get as far as they are, would not know them later for what they are. */
+static void forget_own(struct tell *t)
+{
+    struct context *c = t->x->context;
+    for (size_t k = 0; k < c->watches; k++) {
+        struct watch *w = &c->watch[k];
+        if ((w->flags & WATCH_NOT_OWN) == 0 || !of_mailbox(t, w) || told_upto(t, w) >= t->last || t->own >= t->last)
+            continue;
+        w->flags |= told_upto(t, w) < t->own ? WATCH_OWED : 0;
+        w->since = t->last;
+    }
+}
+
+static void move_on(struct tell *t, struct position *p)
+{
+    struct context *c = t->x->context;
+    if (t->full)
+        forget_own(t);
+    if (!t->matched && t->from - p->seq < LAG)
+        return;
+    for (size_t k = 0; k < c->watches; k++)
+        if (c->watch[k].since <= t->from && of_mailbox(t, &c->watch[k]))
+            c->watch[k].since = 0;
+    watch_position_set(c, t->mailbox, t->from);
+}
+
+/* A store that was put back to an older state counts again from there. */
+static void set_back(struct tell *t)
+{
+    struct context *c = t->x->context;
+    for (size_t k = 0; k < c->watches; k++)
+        if (of_mailbox(t, &c->watch[k]) && c->watch[k].since > t->last)
+            c->watch[k].since = 0;
+    t->from = 0;
+    owe(t, UINT64_MAX, t->last);
+    t->from = t->last;
+    t->matched = true;
+}
+
+static ec_t tell_mailbox(struct tell *t, struct position *p)
+{
+    TRY(event_last(t->m, &t->last));
+    t->from = p->seq;
+    t->own = event_begun(t->m);
+    if (t->last == p->seq && !owes(t))
+        return ecNone;
+    struct context *c = t->x->context;
+    struct watch *were = arena_dup(c->a, c->watch, c->watches * sizeof *were);
+    if (t->last < p->seq)
+        set_back(t);
+    ec_t ec = pay(t);
+    if (ec == ecNone && !t->full)
+        ec = tell_events(t);
+    if (ec == ecNone)
+        move_on(t, p);
+    else
+        c->watch = were;
+    return ec;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------------------------------------------------ */
+
+/* Of several mailboxes that this request changes only the first one's commit decides; the others' events are told when they are there for certain. */
+static bool uncertain(const struct exec *x, const struct mailbox *m)
+{
+    if (!mailbox_writing(m) || !mailbox_changed(m))
+        return false;
+    for (size_t i = 0; i < x->leases; i++)
+        if (mailbox_writing(x->lease[i].m) && mailbox_changed(x->lease[i].m))
+            return x->lease[i].m != m;
+    return false;
+}
+
+static const struct logon_entry *logon_of(const struct context *c, const struct guid *mailbox)
+{
+    for (size_t i = 0; i < c->logons; i++)
+        if (guid_eq(&c->logon[i].mailbox, mailbox))
+            return &c->logon[i];
+    return NULL;
+}
+
+/* *pending: there is more. */
+static ec_t visit(struct exec *x, struct position *p, bool *pending)
+{
+    struct tell t = { .x = x, .mailbox = &p->mailbox };
+    const struct logon_entry *l = logon_of(x->context, &p->mailbox);
+    if (l == NULL || !notify_active(x->context, &p->mailbox))
+        return ecNone;
+    t.c = (struct rop_ctx){ .a = x->a, .x = x, .out = &x->out, .codec = x->codec, .context = x->context, .logon = l, .logon_id = l->logon_id };
+    TRY(rop_mailbox(&t.c, l->logon_id, false, &t.m));
+    t.c.m = t.m;
+    if (uncertain(x, t.m)) {
+        *pending = true;
+        return ecNone;
+    }
+    ec_t ec = tell_mailbox(&t, p);
+    *pending |= t.full;
+    return ec;
+}
+
+/* An error here does not undo what the ROPs did, unless it broke their transaction: what could not be told comes with the next Execute. */
+static void failed(struct exec *x, ec_t ec, size_t mark)
+{
+    wr_rewind(&x->out, mark);
+    for (size_t i = 0; i < x->leases; i++)
+        if (ec == ecDiskError && mailbox_writing(x->lease[i].m))
+            x->error = ec;
+}
+
+void notify_append(struct exec *x)
+{
+    struct context *c = x->context;
+    if (c->watches == 0)
+        return;
+    watch_drop_gone(c);
+    bool pending = false;
+    if (c->watches == 0 || x->out.n + PENDING_BYTES > x->ceiling)
+        return;
+    x->out.max = x->ceiling - PENDING_BYTES;
+    for (size_t i = 0; i < c->positions && !pending; i++) {
+        size_t mark = wr_mark(&x->out);
+        ec_t ec = visit(x, &c->position[i], &pending);
+        if (ec != ecNone)
+            failed(x, ec, mark);
+    }
+    x->damaged |= objects_damaged(x->objects);
+    x->out.max = x->ceiling;
+    if (pending) {
+        wr_u8(&x->out, ROP_PENDING);
+        wr_u16(&x->out, SESSION_INDEX);
+    }
+}
