@@ -246,7 +246,7 @@ struct session_wait *waits_enter(struct waits *ws, struct context *c, uint64_t n
     memcpy(w->id, c->id, CONTEXT_ID);
     atomic_store(&w->refs, 2);
     uint64_t now = clock_ms();
-    w->deadline = now + ws->env->config->wait_max * 1000;
+    w->deadline = now + ws->env->config->wait_max * 1000 + 1; /* never a moment short */
     w->hold_due = now + WAIT_RENEW_MS;
     pthread_mutex_lock(&ws->lock);
     start(ws);

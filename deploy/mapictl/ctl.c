@@ -1,5 +1,7 @@
 /* ctl.c - opening what a command needs, and printing for people and for programs. */
 #include "deploy/mapictl/ctl.h"
+#include "backend/event/bell.h"
+#include "backend/store/event.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -174,6 +176,23 @@ bool ctl_mailbox(struct ctl *c, const struct person *p, struct mailbox **out)
     if (ec != ecNone)
         ctl_ec(c, p->login, ec);
     return ec == ecNone;
+}
+
+static void close_redis(void *p) { redis_free(p); }
+
+ec_t ctl_commit(struct ctl *c, struct mailbox *m)
+{
+    static struct redis *r;
+    uint64_t seq;
+    bool rings = event_written(m, &seq);
+    TRY(mailbox_commit(m));
+    if (rings && r == NULL) {
+        r = redis_new(c->config);
+        arena_defer(c->a, close_redis, r);
+    }
+    if (rings)
+        bell_ring(r, c->config, &mailbox_info(m)->id, seq);
+    return ecNone;
 }
 
 static char *ask(struct ctl *c, const char *prompt)

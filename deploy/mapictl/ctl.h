@@ -45,6 +45,8 @@ int ctl_table(struct ctl *c, const char *columns, json_t *array);
 bool ctl_person(struct ctl *c, const char *login, struct person *out);
 /* A lease as the system. */
 bool ctl_mailbox(struct ctl *c, const struct person *p, struct mailbox **out);
+/* Commits, and rings for those who wait for this mailbox; without Redis they see it a little later. */
+ec_t ctl_commit(struct ctl *c, struct mailbox *m);
 /* From standard input (--password-stdin) or the terminal without echo; NULL with a message. */
 const char *ctl_password(struct ctl *c);
 

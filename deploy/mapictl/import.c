@@ -297,7 +297,7 @@ int cmd_import_(struct ctl *c)
     sigaction(SIGINT, &on_stop, NULL);
     sigaction(SIGTERM, &on_stop, NULL);
     i.failures = json_array();
-    i.in = (struct ingest){ .store = ctl_store(c), .mailbox = i.who.mailbox };
+    i.in = (struct ingest){ .ctl = c, .store = ctl_store(c), .mailbox = i.who.mailbox };
     ec_t ec = ingest_begin(&i.in);
     if (ec == ecNone)
         ec = import_all(&i);

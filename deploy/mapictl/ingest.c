@@ -1,5 +1,6 @@
 /* ingest.c - messages into a mailbox: batches, savepoints, digests, names. */
 #include "deploy/mapictl/ingest.h"
+#include "deploy/mapictl/ctl.h"
 #include "backend/base/crypto.h"
 #include "backend/base/wr.h"
 #include "backend/store/imported.h"
@@ -26,7 +27,7 @@ ec_t ingest_begin(struct ingest *i)
 
 ec_t ingest_end(struct ingest *i, bool keep)
 {
-    ec_t ec = keep && i->m != NULL && mailbox_writing(i->m) ? mailbox_commit(i->m) : ecNone;
+    ec_t ec = keep && i->m != NULL && mailbox_writing(i->m) ? ctl_commit(i->ctl, i->m) : ecNone;
     if (keep && ec == ecNone) {
         i->done.imported += i->batch.imported;
         i->done.known += i->batch.known;

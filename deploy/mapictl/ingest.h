@@ -6,7 +6,10 @@
 
 struct ingest_counts { uint64_t imported, known, bytes; };
 
+struct ctl;
+
 struct ingest {
+    struct ctl   *ctl;                  /* commits */
     struct store *store;
     struct guid   mailbox;
     struct arena *a;                    /* of the open batch */

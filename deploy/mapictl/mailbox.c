@@ -117,7 +117,7 @@ int cmd_mailbox_grant(struct ctl *c)
     if (ec == ecNone)
         ec = permission_set(m, fid, member.dn, rights);
     if (ec == ecNone)
-        ec = mailbox_commit(m);
+        ec = ctl_commit(c, m);
     return ec != ecNone ? ctl_ec(c, c->argv[1], ec)
                         : ctl_show(c, json_pack("{s:s, s:s, s:s, s:s}", "mailbox", p.login, "folder", c->argv[1], "member", c->argv[2], "rights",
                                                 arena_printf(c->a, "0x%x", rights)));

@@ -231,3 +231,30 @@ bool mapic_disconnect(struct mapic *c, struct arena *a, struct mapic_reply *out,
     static const uint8_t no_aux[4];
     return mapic_call(c, a, "Disconnect", blob_of(no_aux, sizeof no_aux), NULL, out, why);
 }
+
+/* --- NotificationWait ------------------------------------------------------------------------------------------------------------------- */
+
+void mapic_beside(struct mapic *out, const struct mapic *session)
+{
+    *out = *session;
+    out->conn = NULL;
+    out->counter += 1000000; /* X-RequestIds of its own */
+    out->nturns = 0;
+}
+
+struct blob mapic_wait_body(struct arena *a, uint32_t flags)
+{
+    struct wr w = wr_in(a, 8);
+    wr_u32(&w, flags);
+    wr_u32(&w, 0);
+    return wr_blob(&w);
+}
+
+bool mapic_event_pending(const struct mapic_reply *r, uint32_t *pending)
+{
+    struct rd body = rd_blob_of(r->body);
+    uint32_t status = rd_u32(&body), error = rd_u32(&body);
+    *pending = rd_u32(&body);
+    rd_blob(&body, rd_u32(&body));
+    return r->code == 0 && rd_done(&body) && status == 0 && error == 0;
+}

@@ -87,5 +87,11 @@ bool mapic_rop(struct mapic_result *r, struct rop_head *out);
 /* --- whole steps, one request each: ecNone or the first error ------------------------------------------------------------------------- */
 struct mapic_error { const char *what; uint32_t ec; int code; };    /* for messages */
 uint32_t mapic_connect(struct mapic *c, struct arena *a, const char *user_dn, struct mapic_reply *out, const char **why);
+/* A NotificationWait runs beside the session's other requests, so it has a connection of its own: mapic_beside makes that client out of the session's, with its cookies as
+ * they are now.  Closed like any other. */
+void mapic_beside(struct mapic *out, const struct mapic *session);
+struct blob mapic_wait_body(struct arena *a, uint32_t flags);
+/* EventPending of its answer; false: it is not a success body (the reply's code says why). */
+bool mapic_event_pending(const struct mapic_reply *r, uint32_t *pending);
 bool mapic_disconnect(struct mapic *c, struct arena *a, struct mapic_reply *out, const char **why);
 #endif

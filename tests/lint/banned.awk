@@ -7,7 +7,7 @@ BEGIN {
     ban["alloca"] = "stack is not for input"
     heap["malloc"] = heap["calloc"] = heap["realloc"] = heap["strdup"] = heap["strndup"] = heap["asprintf"] = 1
     # pools that live as long as the process, library glue, and test programs
-    pools = "^(backend/jobs/|backend/base/(arena|redis|crypto|tls|jwt|log|config|fault)|backend/store/(store|pool|db|sqlite/|fault/|view_collate|counter)|backend/directory/|backend/mail/|session/(session|context/(renew|timer|cookie|keys|lock|begin|beat|lease))|session/rop/stat|fcgi/|tests/|deploy/)"
+    pools = "^(backend/jobs/|backend/event/bell|session/waits?\\.c|backend/base/(arena|redis|crypto|tls|jwt|log|config|fault)|backend/store/(store|pool|db|sqlite/|fault/|view_collate|counter)|backend/directory/|backend/mail/|session/(session|context/(renew|timer|cookie|keys|lock|begin|beat|lease))|session/rop/stat|fcgi/|tests/|deploy/)"
 }
 /^[ \t]*(\/\*|\*|\/\/)/ { next }
 {
