@@ -136,7 +136,7 @@ static int run(const struct config *c, const char *path, struct arena *a)
     pthread_t *thread = arena_array(a, pthread_t, c->threads);
     if (!start_workers(server.front, thread, c->threads))
         return refuse("threads cannot be started");
-    struct sweeper *sweeper = session_jobs_start(server.env);
+    struct session_jobs jobs = session_jobs_start(server.env);
     log_line(LOGL_INFO, "fcgi", "serving", "path", conn_place(server.front), NULL);
     supervisor_ready(&supervisor);
     wait_for_end(&ours, &server, path);
@@ -147,7 +147,7 @@ static int run(const struct config *c, const char *path, struct arena *a)
     timer_end(timers);
     supervisor_leave(&supervisor);
     conn_close_all(server.front);
-    session_jobs_stop(sweeper);
+    session_jobs_stop(jobs);
     auth_close(&server.auth);
     session_env_free(server.env);
     log_line(LOGL_INFO, "fcgi", "ended", NULL);

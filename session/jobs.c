@@ -1,4 +1,5 @@
 /* jobs.c - background work of a worker process, and what it must ask of the sessions. */
+#include "backend/jobs/refresher.h"
 #include "backend/jobs/sweeper.h"
 #include "session/context/context.h"
 #include "session/session.h"
@@ -16,7 +17,7 @@ static bool alive(void *ctx, const uint8_t id[CONTEXT_ID])
     return ec != ecNotFound;
 }
 
-struct sweeper *session_jobs_start(struct session_env *e)
+static struct sweeper *sweep(struct session_env *e)
 {
     uint64_t twice = 2 * e->config->session_retention;
     struct sweeper_options o = { .store = e->store, .directory = e->directory, .interval_s = (unsigned)e->config->sweep_interval,
@@ -24,4 +25,13 @@ struct sweeper *session_jobs_start(struct session_env *e)
     return o.interval_s != 0 ? sweeper_start(&o) : NULL;
 }
 
-void session_jobs_stop(struct sweeper *s) { sweeper_stop(s); }
+struct session_jobs session_jobs_start(struct session_env *e)
+{
+    return (struct session_jobs){ sweep(e), refresher_start(e->config, e->directory) };
+}
+
+void session_jobs_stop(struct session_jobs j)
+{
+    sweeper_stop(j.sweeper);
+    refresher_stop(j.refresher);
+}

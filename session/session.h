@@ -24,9 +24,10 @@ struct session_wait;
 struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why);
 void session_env_free(struct session_env *e);
 
-/* Background work of a worker process (backend/jobs): NULL if it is switched off (sweep_interval 0).  Stop it before session_env_free. */
-struct sweeper *session_jobs_start(struct session_env *e);
-void session_jobs_stop(struct sweeper *s);
+/* Background work of a worker process (backend/jobs); what is switched off is NULL.  Stop it before session_env_free. */
+struct session_jobs { struct sweeper *sweeper; struct refresher *refresher; };
+struct session_jobs session_jobs_start(struct session_env *e);
+void session_jobs_stop(struct session_jobs j);
 
 /* What the log tells of a request beyond its answer; all may be NULL or 0. */
 struct session_note {

@@ -22,4 +22,6 @@ const char *login_fill(struct arena *a, const char *template, const char *login,
 struct ldap_pool;
 struct ldap_pool *login_ldap_new(const struct config *c);
 void login_ldap_free(struct ldap_pool *p);
+/* A new connection to a server that serves, bound as ldap_bind_dn, to be ended by ldap_unbind_ext_s; NULL (logged): none. */
+struct ldap *login_ldap_connect(struct ldap_pool *p);
 #endif

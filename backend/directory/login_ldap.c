@@ -116,6 +116,8 @@ static LDAP *connect_any(struct ldap_pool *p, enum purpose why)
     return NULL;
 }
 
+struct ldap *login_ldap_connect(struct ldap_pool *p) { return p->uris != 0 ? connect_any(p, SEARCHING) : NULL; }
+
 static LDAP *take(struct ldap_pool *p, enum purpose why)
 {
     pthread_mutex_lock(&p->lock);

@@ -18,7 +18,7 @@ BEGIN {
     fence["jansson.h"] = "^(deploy/mapictl/|fcgi/|backend/base/jwt|tests/)"
     fence["gssapi/"] = "^(fcgi/auth_negotiate|tests/)"
     fence["curl/"] = "^(fcgi/auth_jwks|backend/submit/|tests/)"
-    fence["ldap.h"] = "^(backend/directory/login_ldap|tests/)"
+    fence["ldap.h"] = "^(backend/directory/(login_ldap|source/ldapread)|tests/)"
     fence["security/"] = "^backend/directory/login_pam"
 }
 function room_of(path,   i, best) {

@@ -216,6 +216,12 @@ ec_t sync_record(struct sync *s, const struct record *r)
     return ec;
 }
 
+ec_t sync_pause(struct sync *s)
+{
+    TRY(batch_end(s, ecNone));
+    return s->o.stop != NULL && s->o.stop(s->o.ctx) ? EC(ecTimeout) : ecNone;
+}
+
 /* --- links -------------------------------------------------------------------------------------------------------------------------------- */
 
 static int by_name(const void *x, const void *y) { return strcmp(((const struct named *)x)->name, ((const struct named *)y)->name); }

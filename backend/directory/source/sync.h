@@ -17,12 +17,15 @@ struct sync_options {
     bool        dry_run, prune;
     void      (*say)(void *ctx, const char *key, size_t line, const char *why);   /* a record or link that is left out */
     void      (*progress)(void *ctx, const struct sync_count *n);                 /* now and then */
+    bool      (*stop)(void *ctx);                                                 /* asked at each pause */
     void       *ctx;
 };
 
 struct sync *sync_begin(struct arena *a, const struct sync_options *o);
 /* ecNone also for a refused record (told and counted); else the database's error: end with it. */
 ec_t sync_record(struct sync *s, const struct record *r);
+/* What was written so far is durable, and others may write: before waiting for more records.  ecTimeout: to be stopped. */
+ec_t sync_pause(struct sync *s);
 /* `ec`: what the reading said; with an error only what was written so far stays.  *out: what happened. */
 ec_t sync_end(struct sync *s, ec_t ec, struct sync_count *out);
 #endif
