@@ -58,6 +58,8 @@ static bool handshake(struct tls *t, const struct tls_options *o)
         if (loaded != 1)
             return false;
     }
+    if (o->cert_file != NULL && (SSL_CTX_use_certificate_chain_file(t->ctx, o->cert_file) != 1 || SSL_CTX_use_PrivateKey_file(t->ctx, o->key_file, SSL_FILETYPE_PEM) != 1))
+        return false;
     t->ssl = SSL_new(t->ctx);
     return t->ssl != NULL && SSL_set_fd(t->ssl, t->fd) == 1 && SSL_set_tlsext_host_name(t->ssl, o->host) == 1
         && (!o->verify || SSL_set1_host(t->ssl, o->host) == 1) && SSL_connect(t->ssl) == 1;

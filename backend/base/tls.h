@@ -12,6 +12,7 @@ struct tls_options {
     bool        secure;         /* TLS 1.2 or newer */
     bool        verify;         /* certificate and name are checked; ca_file NULL: the system's */
     const char *ca_file;
+    const char *cert_file, *key_file;  /* the client's own certificate (PEM), or NULL */
     unsigned    timeout_ms;     /* for connecting and for each read and write */
 };
 

@@ -33,7 +33,8 @@ int cmd_user_add(struct ctl *c)
     struct person p;
     if (c->argc != 1)
         return ctl_usage(c);
-    if (!locale_of(c, &n.locale) || (n.password = ctl_password(c)) == NULL)
+    bool outside = ctl_option(c, "--no-password") != NULL; /* he logs in with what another knows: LDAP, PAM, Kerberos, tokens */
+    if (!locale_of(c, &n.locale) || (!outside && (n.password = ctl_password(c)) == NULL))
         return CTL_FAILED;
     ec_t ec = directory_add(ctl_directory(c), c->a, &n, &p);
     if (ec == ecNone && n.with_mailbox && (ec = create_mailbox(c, &p)) != ecNone)

@@ -68,6 +68,8 @@ static void end(pid_t *pid, int signal)
     *pid = 0;
 }
 
+void stack_end(pid_t *pid, int signal) { end(pid, signal); }
+
 /* Waits until `ready` says so; ends the test after 15 s. */
 static void await(struct stack *s, bool (*ready)(struct stack *, unsigned), unsigned n, const char *what)
 {
@@ -80,7 +82,7 @@ static void await(struct stack *s, bool (*ready)(struct stack *, unsigned), unsi
     REQUIRE(!"the stack started");
 }
 
-static unsigned free_port(void)
+unsigned stack_free_port(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -100,14 +102,19 @@ static bool unix_answers(const char *path)
     return ok;
 }
 
-static bool port_answers(struct stack *s, unsigned port)
+bool stack_answers(unsigned port)
 {
-    (void)s;
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     bool ok = connect(fd, (struct sockaddr *)&at, sizeof at) == 0;
     close(fd);
     return ok;
+}
+
+static bool port_answers(struct stack *s, unsigned port)
+{
+    (void)s;
+    return stack_answers(port);
 }
 
 /* --- files ------------------------------------------------------------------------------------------------------------------------------- */
@@ -171,8 +178,8 @@ static void write_nginx(struct stack *s)
                             "server { listen 127.0.0.1:%5$u backlog=4096; keepalive_requests 1000000; keepalive_timeout 300s;\n"
                             "set $mapi_side internal; include %1$s/locations.conf; }\n"
                             "server { listen 127.0.0.1:%7$u backlog=4096; keepalive_requests 1000000; keepalive_timeout 300s;\n"
-                            "set $mapi_side external; include %1$s/locations.conf; } }\n",
-                            s->dir, all, one, map, s->port, geteuid() == 0 ? "user root;" : "", s->external_port));
+                            "set $mapi_side external; include %1$s/locations.conf; }\n%8$s }\n",
+                            s->dir, all, one, map, s->port, geteuid() == 0 ? "user root;" : "", s->external_port, options.nginx != NULL ? options.nginx : ""));
 }
 
 /* --- parts ------------------------------------------------------------------------------------------------------------------------------- */
@@ -343,8 +350,8 @@ struct stack *stack_start(const struct stack_options *o)
     open_data(s);
     for (unsigned i = 0; i < s->workers; i++)
         stack_worker(s, i);
-    s->port = free_port();
-    while ((s->external_port = free_port()) == s->port) {}
+    s->port = stack_free_port();
+    while ((s->external_port = stack_free_port()) == s->port) {}
     write_nginx(s);
     char *argv[] = { "nginx", "-p", s->dir, "-c", arena_printf(a, "%s/nginx.conf", s->dir), "-e", arena_printf(a, "%s/nginx.log", s->dir), NULL };
     s->nginx = spawn(s, "nginx.out", argv, NULL);

@@ -17,6 +17,7 @@ struct stack_options {
     const char *config;            /* further lines of mapihttpd.conf, or NULL */
     unsigned    redis_maxmemory_mb;/* 0: none */
     bool        shared_socket;     /* the workers are passed one listening socket (LISTEN_FDS), which stays when they end; X-Test-Route chooses nothing */
+    const char *nginx;             /* further text of nginx's http block (server blocks may `include locations.conf;`), or NULL */
     bool        as_deployed;       /* Redis by deploy/redis.conf, and no fault files: for measuring */
 };
 
@@ -49,6 +50,9 @@ bool stack_worker_ended(struct stack *s, unsigned worker);       /* reaps it if 
 const char *stack_program(struct stack *s);                      /* the worker binary: $MAPIHTTPD, or the one beside the test program */
 /* A process with its output in a file of the directory; it dies with the test program.  `env`: further "NAME=value", NULL-terminated, or NULL. */
 pid_t stack_spawn(struct stack *s, const char *log, char *const argv[], char *const env[]);
+unsigned stack_free_port(void);
+bool stack_answers(unsigned port);                               /* somebody listens on this loopback port */
+void stack_end(pid_t *pid, int signal);                          /* ends a process of stack_spawn, waits for its end */
 void stack_redis_stop(struct stack *s);                          /* SIGKILL */
 void stack_redis_start(struct stack *s);
 
