@@ -5,7 +5,7 @@
 #   make flow           real nginx, redis-server and workers on free ports
 #   make amnesia        the same with no worker serving two requests of a session in a row
 #   make asan check     the same tests under AddressSanitizer and UBSan (SANITIZE=address,undefined)
-#   make lint ledger fuzz bench install
+#   make lint ledger fuzz bench soak install
 
 ifneq ($(filter asan,$(MAKECMDGOALS)),)
 SANITIZE = address,undefined
@@ -70,7 +70,7 @@ PROGRAMS = $(O)/mapihttpd $(O)/mapictl
 UNITS    = $(foreach r,$(patsubst tests/unit/%/,%,$(sort $(dir $(wildcard tests/unit/*/*.c)))),$(O)/unit/$(r))
 FUZZERS  = $(patsubst tests/fuzz/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help amnesia units check flow ledger-forget asan lint ledger fuzz fuzzers bench install clean
+.PHONY: all help amnesia units check flow ledger-forget asan lint ledger fuzz fuzzers bench soak install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -111,7 +111,10 @@ units: $(UNITS) $(O)/flow
 check: $(UNITS)
 	@tests/run-units $(O) $(UNITS)
 
-$(O)/flow: $(call obj,$(wildcard tests/flow/*.c) tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
+# the soak without its program: a short one is among the flows
+SOAK = $(filter-out tests/soak/test_soak.c,$(wildcard tests/soak/*.c))
+
+$(O)/flow: $(call obj,$(wildcard tests/flow/*.c) $(SOAK) tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 flow: $(PROGRAMS) $(O)/flow
@@ -145,6 +148,13 @@ ledger:
 
 bench: $(PROGRAMS) $(O)/bench
 	@tests/bench/run $(O)
+
+# exactly once under fire, for SOAK_SECONDS (600); a seed that found something: SOAK_SEED=n make soak
+soak: $(PROGRAMS) $(O)/soak
+	@$(O)/soak
+
+$(O)/soak: $(call obj,$(wildcard tests/soak/*.c) tests/flow/stack.c tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 $(O)/bench: $(call obj,$(wildcard tests/bench/*.c) tests/flow/stack.c tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
