@@ -69,18 +69,11 @@ static struct blob metrics(struct front *f, struct arena *a)
     return wr_blob(&w);
 }
 
-static bool redis_answers(struct session_env *e, struct arena *a)
-{
-    const struct blob ping = blob_str("PING");
-    struct redis_value v;
-    struct redis_conn *c = redis_take(e->redis, a);
-    return c != NULL && redis_cmd(c, 1, &ping, &v) == REDIS_DONE;
-}
-
 static const char *not_ready(struct session_env *e, struct front *f, struct arena *a)
 {
+    const char *redis = conn_draining(f) ? NULL : redis_unready(e->redis, a);
     return conn_draining(f)                                ? "draining\n"
-         : !redis_answers(e, a)                            ? "redis does not answer\n"
+         : redis != NULL                                   ? arena_printf(a, "redis: %s\n", redis)
          : access(e->config->store, R_OK | W_OK | X_OK) != 0 ? "the store's directory cannot be used\n"
                                                            : NULL;
 }

@@ -53,7 +53,8 @@ void reply_accepted(const struct session_call *c, struct session_reply *r, struc
 void reply_finished(struct session_reply *r, enum finish f, struct context *x, struct blob body)
 {
     static const enum xrc code[] = {
-        [CONTEXT_DONE] = XRC_SUCCESS, [CONTEXT_OVERTAKEN] = XRC_INVALID_SEQUENCE, [CONTEXT_FAILED] = XRC_UNKNOWN_FAILURE
+        [CONTEXT_DONE] = XRC_SUCCESS, [CONTEXT_OVERTAKEN] = XRC_INVALID_SEQUENCE, [CONTEXT_FAILED] = XRC_UNKNOWN_FAILURE,
+        [CONTEXT_GONE] = XRC_CONTEXT_NOT_FOUND
     };
     r->code = code[f];
     if (f == CONTEXT_DONE)

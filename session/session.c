@@ -3,7 +3,6 @@
 #include "session/wait.h"
 #include "session/context/context.h"
 #include <stdio.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 const char *xrc_words(enum xrc code)
@@ -28,16 +27,6 @@ static struct store *open_store(const struct config *c, struct arena *a, const c
     return store_new(&o, a, why);
 }
 
-/* A Unix socket's path has room for 107 bytes; a longer one would be cut and never answer. */
-static bool redis_address_fits(const struct config *c, struct arena *a, const char **why)
-{
-    enum { ROOM = sizeof ((struct sockaddr_un *)0)->sun_path };
-    if (strlen(c->redis) < ROOM && strlen(c->redis_password) < 256)
-        return true;
-    *why = arena_printf(a, "redis: an address of at most %d bytes and a password of at most 255 can be used", ROOM - 1);
-    return false;
-}
-
 /* A worker is called as it was named, or after its socket. */
 static const char *where(const struct config *c, struct arena *a)
 {
@@ -55,7 +44,7 @@ struct session_env *session_env_new(const struct config *c, struct arena *a, con
     struct session_env *e = arena_one(a, struct session_env);
     e->config = c;
     e->where = where(c, a);
-    if (!redis_address_fits(c, a, why))
+    if (!redis_config_check(c, a, why))
         return NULL;
     if ((e->keys = cookie_keys_load(c->session_secret, a, why)) == NULL)
         return NULL;
@@ -67,6 +56,10 @@ struct session_env *session_env_new(const struct config *c, struct arena *a, con
     }
     e->redis = redis_new(c);
     e->waits = waits_new(e);
+    if (!redis_start_check(e->redis, a, why)) {
+        session_env_free(e);
+        return NULL;
+    }
     return e;
 }
 

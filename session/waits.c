@@ -357,7 +357,7 @@ struct waits *waits_new(struct session_env *e)
     must(ws != NULL);
     ws->env = e;
     ws->most = room(e->config);
-    ws->bell = bell_new(e->config, told, ws);
+    ws->bell = bell_new(e->config, e->redis, told, ws);
     TAILQ_INIT(&ws->deadlines);
     TAILQ_INIT(&ws->holds);
     TAILQ_INIT(&ws->queue);

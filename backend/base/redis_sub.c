@@ -1,10 +1,10 @@
 /* redis_sub.c - SUBSCRIBE out, messages in: a thread that owns a connection and waits for either side. */
 #include "backend/base/redis_sub.h"
+#include "backend/base/redis_int.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
 #include "backend/base/must.h"
 #include <errno.h>
-#include <hiredis/hiredis.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,7 +26,9 @@ struct redis_sub {
     pthread_t       thread;
     int             wake;
     atomic_bool     stop;
-    redisContext   *c;
+    struct redis   *home;
+    struct redis_link *link;
+    redisContext   *c;               /* of the link */
     uint64_t        heard, asked;    /* clock_ms(): last sign of life; when one was asked for, 0 = it came */
     bool            down;            /* an outage was logged */
     pthread_mutex_t lock;            /* of what is below */
@@ -83,39 +85,15 @@ static void outage(struct redis_sub *s, const char *what)
     s->down = true;
 }
 
-static redisContext *dial(const struct redis_place *at, uint64_t timeout)
-{
-    struct timeval t = { (time_t)(timeout / 1000), (suseconds_t)(timeout % 1000 * 1000) };
-    const char *colon = strrchr(at->address, ':');
-    char host[sizeof at->address];
-    if (colon == NULL || strchr(at->address, '/') != NULL)
-        return redisConnectUnixWithTimeout(at->address, t);
-    snprintf(host, sizeof host, "%.*s", (int)(colon - at->address), at->address);
-    return redisConnectWithTimeout(host, (int)strtol(colon + 1, NULL, 10), t);
-}
-
-static bool greet(redisContext *c, const struct redis_place *at, uint64_t timeout)
-{
-    redisSetTimeout(c, (struct timeval){ (time_t)(timeout / 1000), (suseconds_t)(timeout % 1000 * 1000) });
-    if (at->password[0] == '\0')
-        return true;
-    redisReply *r = redisCommand(c, "AUTH %s", at->password);
-    bool ok = r != NULL && r->type == REDIS_REPLY_STATUS;
-    if (r != NULL)
-        freeReplyObject(r);
-    return ok;
-}
-
 static bool connect_now(struct redis_sub *s)
 {
-    struct redis_place at;
-    if (!s->user.place(s->user.ctx, &at))
-        return false;
-    s->c = dial(&at, s->timeout);
-    if (s->c == NULL || s->c->err != 0 || !greet(s->c, &at, s->timeout)) {
-        outage(s, s->c != NULL && s->c->err != 0 ? s->c->errstr : "the password was refused");
+    char why[REDIS_WHY] = "";
+    s->link = redis_link_any(s->home, why);
+    if (s->link == NULL) {
+        outage(s, why);
         return false;
     }
+    s->c = s->link->c;
     s->heard = clock_ms();
     s->asked = 0;
     pthread_mutex_lock(&s->lock);
@@ -133,8 +111,8 @@ static void disconnect(struct redis_sub *s)
     s->open = false;
     s->n = 0;
     pthread_mutex_unlock(&s->lock);
-    if (s->c != NULL)
-        redisFree(s->c);
+    redis_link_close(s->link);
+    s->link = NULL;
     s->c = NULL;
     if (was)
         s->user.lost(s->user.ctx);
@@ -250,10 +228,11 @@ static void *listen_thread(void *arg)
 
 /* --- beginning and end ----------------------------------------------------------------------------------------------------------------------- */
 
-struct redis_sub *redis_sub_begin(const struct redis_sub_user *u, uint64_t timeout_ms)
+struct redis_sub *redis_sub_begin(struct redis *r, const struct redis_sub_user *u, uint64_t timeout_ms)
 {
     struct redis_sub *s = calloc(1, sizeof *s);
     must(s != NULL);
+    s->home = r;
     s->user = *u;
     s->timeout = timeout_ms;
     s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -3,28 +3,24 @@
  * The connection knows no channels: whoever uses it keeps the list, and names all of them again each time that `connected` is called.  What is published
  * while there is no connection is lost, so whoever hears `confirmed` looks for himself what he may have missed.
  *
- * Where to connect is asked before each attempt, so that the user can follow a Redis that moves. */
+ * It goes to the master (with Sentinel asked for before each attempt), in a cluster to any node: what is published at one reaches all. */
 #ifndef BASE_REDIS_SUB_H
 #define BASE_REDIS_SUB_H
-#include "backend/base/blob.h"
+#include "backend/base/redis.h"
 
 struct redis_sub;
-
-/* A socket path or host:port; password "" = none. */
-struct redis_place { char address[108], password[256]; };
 
 /* All are called by the connection's thread, which does nothing else meanwhile: they must not block.  Blobs live until they return. */
 struct redis_sub_user {
     void *ctx;
-    bool (*place)(void *ctx, struct redis_place *out);                        /* false: nobody to connect to now */
     void (*connected)(void *ctx);                                             /* nothing is listened to: add every channel */
     void (*confirmed)(void *ctx, struct blob channel);                        /* from here on nothing of this channel is missed */
     void (*heard)(void *ctx, struct blob channel, struct blob message);
     void (*lost)(void *ctx);
 };
 
-/* Starts the thread; NULL if it cannot be started.  `timeout_ms`: for connecting, and for any sign of life when asked for one. */
-struct redis_sub *redis_sub_begin(const struct redis_sub_user *u, uint64_t timeout_ms);
+/* Starts the thread; NULL if it cannot be started.  `timeout_ms`: for any sign of life when asked for one.  `r` lives longer. */
+struct redis_sub *redis_sub_begin(struct redis *r, const struct redis_sub_user *u, uint64_t timeout_ms);
 void redis_sub_end(struct redis_sub *s);
 
 /* From any thread, also from within the calls above; without effect while there is no connection. */

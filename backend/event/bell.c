@@ -19,6 +19,7 @@ struct bell_channel {
 
 struct bell {
     const struct config *config;
+    struct redis    *redis;
     char             name[BELL_NAME + 1];
     bell_told       *told;
     void            *ctx;
@@ -142,14 +143,6 @@ static void ring_all(const struct bell_channel *c, uint64_t seq)
 
 /* --- what the connection says --------------------------------------------------------------------------------------------------------------------- */
 
-static bool address(void *ctx, struct redis_place *out)
-{
-    const struct bell *b = ctx;
-    snprintf(out->address, sizeof out->address, "%s", b->config->redis);
-    snprintf(out->password, sizeof out->password, "%s", b->config->redis_password);
-    return true;
-}
-
 static void connected(void *ctx)
 {
     struct bell *b = ctx;
@@ -218,12 +211,13 @@ static void lost(void *ctx)
 
 /* --- listening ------------------------------------------------------------------------------------------------------------------------------------ */
 
-struct bell *bell_new(const struct config *c, bell_told *told, void *ctx)
+struct bell *bell_new(const struct config *c, struct redis *r, bell_told *told, void *ctx)
 {
     struct bell *b = calloc(1, sizeof *b);
     uint8_t random[BELL_NAME / 2];
     must(b != NULL);
     b->config = c;
+    b->redis = r;
     b->told = told;
     b->ctx = ctx;
     crypto_random(random, sizeof random);
@@ -247,9 +241,9 @@ const char *bell_name(const struct bell *b) { return b->name; }
 /* With the lock held, which the thread takes before it does anything with us. */
 static void start(struct bell *b)
 {
-    const struct redis_sub_user user = { b, address, connected, confirmed, heard, lost };
+    const struct redis_sub_user user = { b, connected, confirmed, heard, lost };
     if (b->sub == NULL)
-        b->sub = redis_sub_begin(&user, b->config->redis_timeout);
+        b->sub = redis_sub_begin(b->redis, &user, b->config->redis_timeout);
 }
 
 enum bell_state bell_listen(struct bell *b, const struct guid *mailbox, struct bell_ear *e)
@@ -311,7 +305,7 @@ const struct blob *bell_command(struct arena *a, const struct config *c, const s
 void bell_ring(struct redis *r, const struct config *c, const struct guid *mailbox, uint64_t seq)
 {
     struct arena *a = arena_new(ARENA);
-    struct redis_conn *conn = redis_take(r, a);
+    struct redis_conn *conn = redis_take_now(r, a, blob_of(NULL, 0)); /* PUBLISH at any node reaches all */
     if (conn != NULL) {
         redis_queue(conn, 3, bell_command(a, c, mailbox, seq));
         redis_flush(conn);

@@ -29,7 +29,7 @@ struct bell_ear {
 typedef void bell_told(void *ctx, const struct blob *message);
 
 /* The thread starts with the first ear.  `told` hears what comes for this process. */
-struct bell *bell_new(const struct config *c, bell_told *told, void *ctx);
+struct bell *bell_new(const struct config *c, struct redis *r, bell_told *told, void *ctx);
 void bell_free(struct bell *b);                  /* nobody listens any more */
 const char *bell_name(const struct bell *b);     /* of this process, BELL_NAME digits and NUL */
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 enum {
-    GRANT_NONE, GRANT_RUN, GRANT_RECOVER, GRANT_ANSWER, GRANT_SAME_RUNS, GRANT_OTHER_RUNS, GRANT_SEQUENCE, GRANT_DEADLY, GRANT_TWIN_RUNS, /* what BEGIN says */
+    GRANT_NONE, GRANT_RUN, GRANT_RECOVER, GRANT_ANSWER, GRANT_SAME_RUNS, GRANT_OTHER_RUNS, GRANT_SEQUENCE, GRANT_DEADLY, GRANT_TWIN_RUNS, GRANT_FINDS_OUT, /* what BEGIN says */
     WAIT_OTHER_MS = 100, PAUSE_MAX_MS = 50, NAMED_MAX = 255, RECOVERIES = 4
 };
 
@@ -71,7 +71,7 @@ static enum redis_result ask(struct context *c, const struct begin_args *args, u
     args_bytes(&x, p->run, RUN);
     args_num(&x, twin);
     name_fields(c, args, &get);
-    struct call call = { SCRIPT_BEGIN, p->key, x.v, x.n, get.v, get.n, FAULT_begin_sent };
+    struct call call = { SCRIPT_BEGIN, p->key, x.v, x.n, get.v, get.n, FAULT_begin_sent, p->run, false };
     struct redis_value v;
     p->lease.asked = clock_ms();
     enum redis_result res = script_call(p->redis, &call, &v, &g->got);
@@ -105,6 +105,7 @@ static enum begin run(struct context *c, const struct begin_args *args, const st
         commit_release(c, STATE_ABANDONED, false);
         return unreadable();
     }
+    memcpy(c->p->begun, c->p->run, RUN);
     private_held(c);
     fault_point(FAULT_begin_done);
     return BEGIN_RUN;
@@ -180,6 +181,7 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
                 return refuse(c, &g);
             break;
         case GRANT_SAME_RUNS: break;
+        case GRANT_FINDS_OUT: break; /* until its lease ends */
         case GRANT_TWIN_RUNS: twin = true; break;
         case GRANT_DEADLY: return deadly(why);
         default: return BEGIN_NOT_FOUND;

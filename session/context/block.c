@@ -76,10 +76,7 @@ static bool fetch_redis(struct context *c, struct handle_entry *const *want, siz
     args_blob(&x, c->p->key);
     for (size_t i = 0; i < n; i++)
         args_blob(&x, field_object(c->a, want[i]->handle, want[i]->slot));
-    enum redis_result r = redis_cmd(c->p->redis, x.n, x.v, &v);
-    if (r == REDIS_LOST)
-        r = redis_cmd(c->p->redis, x.n, x.v, &v);
-    if (r != REDIS_DONE || v.type != REDIS_ARRAY || v.n != n)
+    if (redis_ask(c->p->redis, x.n, x.v, &v) != REDIS_DONE || v.type != REDIS_ARRAY || v.n != n)
         return false;
     for (size_t i = 0; i < n; i++) {
         if (v.v[i].type != REDIS_STRING || v.v[i].s.n != want[i]->size)

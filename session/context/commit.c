@@ -71,8 +71,8 @@ enum redis_result commit_release(struct context *c, enum state s, bool wait)
         args_blob(&x, blob_of(NULL, 0));
     args_num(&x, 0);
     args_num(&x, 0);
-    struct call call = { SCRIPT_RELEASE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
-    if (!wait && script_post(p->redis, &call))
+    struct call call = { SCRIPT_RELEASE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT, p->run, false };
+    if (!wait && script_post(p->redis, c->a, &call))
         return REDIS_DONE;
     return script_call(p->redis, &call, &v, NULL);
 }
@@ -81,7 +81,7 @@ void commit_yield(struct context *c)
 {
     struct args x = { c->a, NULL, 0, 0 };
     args_bytes(&x, c->p->token, TOKEN);
-    struct call call = { SCRIPT_YIELD, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    struct call call = { SCRIPT_YIELD, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT, NULL, false };
     struct redis_value v;
     script_call(c->p->redis, &call, &v, NULL);
 }

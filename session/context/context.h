@@ -134,8 +134,9 @@ void context_touch(struct context *c);
 /* The journal's fence, the store, Redis, the lock.  `changed`: the mailboxes with an open write transaction that belong to this request (usually
  * none or one; of several the first decides: it holds the journal row and is committed first).  `answer` is the response body to replay.  Afterwards the lock is free and the cookies can be sent.
  * CONTEXT_DONE: all is durable.  CONTEXT_OVERTAKEN: another worker took the lock, nothing of ours happened.  CONTEXT_FAILED: the store refused,
- * rolled back, nothing happened.  When Redis fails after the store committed, the result is CONTEXT_DONE: the journal has it. */
-enum finish { CONTEXT_DONE, CONTEXT_OVERTAKEN, CONTEXT_FAILED };
+ * rolled back, nothing happened.  When Redis fails after the store committed, the result is CONTEXT_DONE: the journal has it.
+ * CONTEXT_GONE: Redis was replaced by one that does not know of this request; the session is lost with it (the client hears 10 and reconnects). */
+enum finish { CONTEXT_DONE, CONTEXT_OVERTAKEN, CONTEXT_FAILED, CONTEXT_GONE };
 enum finish context_finish(struct context *c, struct mailbox **changed, size_t n, struct blob answer);
 
 /* Unlocks without any change but the consumed sequence number. */

@@ -25,7 +25,8 @@ struct context_private {
     struct session_env env;
     struct redis_conn *redis;
     struct blob    key;
-    uint8_t        identity[IDENTITY], digest[DIGEST], request_id[REQUEST_ID], token[TOKEN], run[RUN];
+    uint8_t        identity[IDENTITY], digest[DIGEST], request_id[REQUEST_ID], token[TOKEN];
+    uint8_t        run[RUN], begun[RUN]; /* of the Redis that was asked last, and of the one that granted the lock */
     struct control control;          /* as begin left it */
     struct blob    current, other;   /* header blocks in Redis */
     struct block  *block; size_t blocks, cap;

@@ -20,14 +20,16 @@ enum begin context_create(const struct session_env *e, struct arena *a, const st
 {
     uint8_t id[CONTEXT_ID];
     *out = NULL;
-    context_discard(e, a, args);
     crypto_random(id, sizeof id);
     struct context *c = private_new(e, a, id, args);
     log_context("session", context_digest(a, id));
-    if (!private_connect(c)) {
-        *why = "Redis cannot be reached";
+    enum redis_result res = private_connect(c) ? redis_refuses(c->p->redis) : REDIS_DOWN;
+    if (res != REDIS_DONE) { /* the session that this one would replace goes on */
+        *why = redis_why(res);
         return BEGIN_DOWN;
     }
+    memcpy(c->p->begun, c->p->run, RUN);
+    context_discard(e, a, args);
     c->p->fresh = c->p->changed = true;
     c->epoch = 1;
     c->next_handle = FIRST_HANDLE;

@@ -5,11 +5,12 @@
 
 static ec_t drop(struct context *c)
 {
+    struct context_private *p = c->p;
     struct args x = { c->a, NULL, 0, 0 };
     struct redis_value v;
     args_bytes(&x, c->p->token, TOKEN);
     args_blob(&x, blob_str(bell_prefix(c->a, c->p->env.config)));
-    struct call call = { SCRIPT_DROP, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    struct call call = { SCRIPT_DROP, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT, p->run, true };
     enum redis_result res = script_call(c->p->redis, &call, &v, NULL);
     if (res != REDIS_DONE)
         return EC(ecServerBusy);
@@ -37,6 +38,8 @@ enum finish context_destroy(struct context *c)
     }
     private_let_go(c);
     fault_point(FAULT_disconnect_done);
+    if (ec == ecInvalidObject && memcmp(c->p->begun, c->p->run, RUN) != 0)
+        return CONTEXT_GONE;
     return ec == ecNone ? CONTEXT_DONE : CONTEXT_OVERTAKEN;
 }
 
@@ -53,7 +56,7 @@ static ec_t seize(struct context *c, struct blob identity, struct control *k, st
     args_blob(&get, field_header(0));
     args_blob(&get, field_header(1));
     args_blob(&get, blob_str("x"));
-    struct call call = { SCRIPT_SEIZE, c->p->key, x.v, x.n, get.v, get.n, FAULT_COUNT };
+    struct call call = { SCRIPT_SEIZE, c->p->key, x.v, x.n, get.v, get.n, FAULT_COUNT, NULL, false };
     if (script_call(c->p->redis, &call, &v, got) != REDIS_DONE)
         return EC(ecServerBusy);
     bool sane = v.type == REDIS_ARRAY && v.n == 2 && v.v[1].type == REDIS_STRING && got->type == REDIS_ARRAY && got->n == 3;

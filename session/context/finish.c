@@ -16,16 +16,16 @@ static enum redis_result put_new(struct context *c)
     memcpy(k.digest, p->digest, DIGEST);
     memcpy(k.request_id, p->request_id, REQUEST_ID);
     memcpy(k.token, p->token, TOKEN);
-    memcpy(k.run, p->run, RUN);
     control_save(&w, &k);
     args_num(&x, p->lease.retention_ms);
     args_bytes(&x, p->token, TOKEN);
-    args_blob(&x, wr_blob(&w));
+    args_bytes(&x, wr_blob(&w).p, CONTROL_BYTES - RUN); /* its last field is that of the Redis which gets it */
+    args_bytes(&x, p->run, RUN);
     struct args pairs = { c->a, NULL, 0, 0 };
     commit_pairs(c, commit_header(c), 0, &pairs);
     for (size_t i = 1; i < pairs.n; i++)
         args_blob(&x, pairs.v[i]);
-    struct call call = { SCRIPT_CREATE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    struct call call = { SCRIPT_CREATE, p->key, x.v, x.n, NULL, 0, FAULT_create_sent, p->run, true };
     enum redis_result res = script_call(p->redis, &call, &v, NULL);
     return res == REDIS_DONE && v.i != 1 ? REDIS_REFUSED : res;
 }
@@ -47,10 +47,19 @@ static enum redis_result put_changed(struct context *c, enum state s, struct blo
     commit_trash(c, &x);
     if (p->noted)
         args_blob(&x, blob_str("x"));
-    struct call call = { SCRIPT_FINISH, p->key, x.v, x.n, NULL, 0, FAULT_commit_sent };
+    struct call call = { SCRIPT_FINISH, p->key, x.v, x.n, NULL, 0, FAULT_commit_sent, p->run, true };
     enum redis_result res = script_call_rings(p->redis, &call, rings, &v);
     *said = res == REDIS_DONE && v.type == REDIS_INT ? v.i : 0;
     return res;
+}
+
+/* The lock is not ours: somebody took it, or the Redis that knew of it is not the one that answers now. */
+static enum finish not_ours(const struct context *c)
+{
+    if (memcmp(c->p->begun, c->p->run, RUN) == 0)
+        return CONTEXT_OVERTAKEN;
+    log_line(LOGL_WARN, "context", "a session was lost with its Redis", NULL);
+    return CONTEXT_GONE;
 }
 
 /* --- a request that touched no store ------------------------------------------------------------------------------------------------- */
@@ -66,7 +75,7 @@ static enum finish redis_only(struct context *c)
         return CONTEXT_FAILED;
     }
     fault_point(c->p->fresh ? FAULT_connect_created : FAULT_commit_redis);
-    return said != 0 ? CONTEXT_DONE : CONTEXT_OVERTAKEN;
+    return said != 0 ? CONTEXT_DONE : not_ours(c);
 }
 
 /* --- a request that changed a store --------------------------------------------------------------------------------------------------- */
@@ -81,7 +90,7 @@ static bool note_mailbox(struct context *c, const struct guid *id)
     struct redis_value v;
     args_bytes(&x, p->token, TOKEN);
     args_bytes(&x, id->b, sizeof id->b);
-    struct call call = { SCRIPT_NOTE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    struct call call = { SCRIPT_NOTE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT, NULL, true };
     p->noted = true;
     return script_call(p->redis, &call, &v, NULL) == REDIS_DONE && v.type == REDIS_INT && v.i == 1;
 }
@@ -108,11 +117,19 @@ static void abort_all(const struct work *w)
         mailbox_abort(w->m[i]);
 }
 
+/* The journal has this very number from an older lock: the request took effect before, in a mailbox that the Redis which is asked now was never told of. */
+static bool done_before(struct context *c, struct mailbox *m)
+{
+    struct journal_row row;
+    return journal_get(m, c->id, &row) == ecNone && row.seq == c->sequence && row.epoch <= c->epoch;
+}
+
 static enum finish refused(struct context *c, struct work *w, ec_t ec)
 {
+    bool before = ec == ecInvalidObject && w->n != 0 && done_before(c, w->m[0]);
     abort_all(w);
     if (ec == ecInvalidObject)
-        return CONTEXT_OVERTAKEN;
+        return before ? CONTEXT_GONE : CONTEXT_OVERTAKEN;
     log_line(LOGL_ERROR, "context", "the request was rolled back", "code", err_name(ec), "place", err_place(), NULL);
     commit_release(c, STATE_ABANDONED, false);
     return CONTEXT_FAILED;

@@ -17,7 +17,7 @@ enum begin context_ping(const struct session_env *e, struct arena *a, const stru
     struct redis_value v;
     args_bytes(&x, c->p->identity, IDENTITY);
     args_num(&x, c->p->lease.retention_ms);
-    struct call call = { SCRIPT_PING, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    struct call call = { SCRIPT_PING, c->p->key, x.v, x.n, NULL, 0, FAULT_COUNT, NULL, false };
     enum redis_result res = private_connect(c) ? script_call(c->p->redis, &call, &v, NULL) : REDIS_DOWN;
     if (res != REDIS_DONE) {
         *why = redis_why(res);
@@ -33,18 +33,31 @@ enum begin context_ping(const struct session_env *e, struct arena *a, const stru
 /* --- administration ----------------------------------------------------------------------------------------------------------------------- */
 /* Control, headers and time to live of one key.  ecNotFound: there is no such key; ecServerBusy: Redis does not tell; ecCorruptData: it is there and
  * cannot be read (damaged, or of a newer release). */
+static enum redis_result ask_view(struct context *c, struct redis_value *got, struct redis_value *ttl, struct redis_value *now)
+{
+    struct redis_conn *r = c->p->redis;
+    struct redis_patience p = { 0 };
+    struct blob get[] = { blob_str("HMGET"), c->p->key, blob_str("c"), field_header(0), field_header(1) };
+    struct blob pttl[] = { blob_str("PTTL"), c->p->key };
+    struct blob time[] = { blob_str("TIME") };
+    enum redis_result res;
+    do {
+        redis_queue(r, 5, get);
+        redis_queue(r, 2, pttl);
+        redis_queue(r, 1, time);
+        res = redis_flush(r);
+        if (res == REDIS_DONE && (res = redis_next(r, got)) == REDIS_DONE && (res = redis_next(r, ttl)) == REDIS_DONE)
+            res = redis_next(r, now);
+    } while (res != REDIS_DONE && redis_again(r, res, &p));
+    redis_forget(r);
+    return res;
+}
+
 static ec_t view(struct context *c, int64_t *ttl_ms, bool *locked)
 {
     struct redis_value got, ttl, now;
     struct control k;
-    struct redis_conn *r = c->p->redis;
-    struct blob get[] = { blob_str("HMGET"), c->p->key, blob_str("c"), field_header(0), field_header(1) };
-    struct blob pttl[] = { blob_str("PTTL"), c->p->key };
-    struct blob time[] = { blob_str("TIME") };
-    redis_queue(r, 5, get);
-    redis_queue(r, 2, pttl);
-    redis_queue(r, 1, time);
-    if (redis_flush(r) != REDIS_DONE || redis_next(r, &got) != REDIS_DONE || redis_next(r, &ttl) != REDIS_DONE || redis_next(r, &now) != REDIS_DONE)
+    if (ask_view(c, &got, &ttl, &now) != REDIS_DONE)
         return EC(ecServerBusy);
     if (got.type != REDIS_ARRAY || got.n != 3 || now.type != REDIS_ARRAY || now.n != 2 || ttl.type != REDIS_INT)
         return EC(ecCorruptData);
@@ -99,20 +112,27 @@ static void show(const struct session_env *e, struct blob key, void (*each)(void
     arena_free(a);
 }
 
-ec_t context_scan(const struct session_env *e, struct arena *a, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked), void *ctx)
+static ec_t scan_one(const struct session_env *e, struct arena *a, struct redis_conn *r, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked),
+                     void *ctx)
 {
-    struct redis_conn *r = redis_take(e->redis, a);
     struct blob cursor = blob_str("0"), pattern = blob_str(arena_printf(a, "%s{*}", e->config->redis_prefix));
-    if (r == NULL)
-        return EC(ecServerBusy);
     do {
         struct blob scan[] = { blob_str("SCAN"), cursor, blob_str("MATCH"), pattern, blob_str("COUNT"), blob_str("500") };
         struct redis_value v;
-        if (redis_cmd(r, 6, scan, &v) != REDIS_DONE || v.type != REDIS_ARRAY || v.n != 2 || v.v[0].type != REDIS_STRING)
+        if (redis_ask(r, 6, scan, &v) != REDIS_DONE || v.type != REDIS_ARRAY || v.n != 2 || v.v[0].type != REDIS_STRING || v.v[1].type != REDIS_ARRAY)
             return EC(ecServerBusy);
         cursor = v.v[0].s;
         for (size_t i = 0; i < v.v[1].n; i++)
             show(e, v.v[1].v[i].s, each, ctx);
     } while (!blob_eq(cursor, blob_str("0")));
     return ecNone;
+}
+
+/* Of a cluster all masters; one that cannot be asked makes the answer incomplete, so that there is none. */
+ec_t context_scan(const struct session_env *e, struct arena *a, void (*each)(void *ctx, const struct context *c, int64_t ttl_ms, bool locked), void *ctx)
+{
+    size_t i = 0, down = 0, asked = 0;
+    for (struct redis_conn *r; (r = redis_take_master(e->redis, a, &i, &down)) != NULL; asked++)
+        TRY(scan_one(e, a, r, each, ctx));
+    return down == 0 && asked != 0 ? ecNone : EC(ecServerBusy);
 }

@@ -71,9 +71,9 @@ int64_t context_retention_ms(struct context *c) { return private_retention(c); }
 bool private_connect(struct context *c)
 {
     if (c->p->redis == NULL)
-        c->p->redis = redis_take(c->p->env.redis, c->a);
+        c->p->redis = redis_take_key(c->p->env.redis, c->a, c->p->key);
     if (c->p->redis != NULL)
-        cut_digest(blob_str(redis_run_id(c->p->redis)), c->p->run, RUN);
+        redis_run(c->p->redis, c->p->run);
     return c->p->redis != NULL;
 }
 

@@ -15,7 +15,7 @@ static bool load(struct context *c, const struct control *k)
     args_blob(&x, field_header(0));
     args_blob(&x, field_header(1));
     args_blob(&x, blob_str("x"));
-    if (redis_cmd(c->p->redis, x.n, x.v, &v) != REDIS_DONE || v.type != REDIS_ARRAY || v.n != 3)
+    if (redis_ask(c->p->redis, x.n, x.v, &v) != REDIS_DONE || v.type != REDIS_ARRAY || v.n != 3)
         return false;
     if (!private_load(c, k, v.v[0].s, v.v[1].s))
         return false;
@@ -55,7 +55,7 @@ static enum redis_result settle(struct context *c, enum state s, const struct fo
     }
     if (p->noted)
         args_blob(&x, blob_str("x"));
-    struct call call = { f != NULL ? SCRIPT_FINISH : SCRIPT_RELEASE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT };
+    struct call call = { f != NULL ? SCRIPT_FINISH : SCRIPT_RELEASE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT, p->run, f != NULL };
     enum redis_result res = script_call(p->redis, &call, &v, NULL);
     *said = res == REDIS_DONE && v.type == REDIS_INT ? v.i : 0;
     return res;

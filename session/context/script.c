@@ -2,9 +2,8 @@
 #include "session/context/script.h"
 #include "backend/base/must.h"
 #include <pthread.h>
-#include <stdatomic.h>
 
-enum { CONTROL_VERSION = 1 };
+enum { CONTROL_VERSION = 1, NOSCRIPTS = 3 };
 
 #define COMMON                                                                                              \
     "local F='<BBBBBc16I8I8c32c8c16I8I8c8'\n"                                                               \
@@ -86,41 +85,51 @@ bool control_load(struct blob b, struct control *out)
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------------------- */
-/* Digest of the run id of the Redis that got all scripts from this process; a restarted one has another. */
-static _Atomic uint64_t loaded_into;
-
-static uint64_t run_of(struct redis_conn *r)
-{
-    uint64_t h = 14695981039346656037u;
-    for (const char *s = redis_run_id(r); *s != '\0'; s++)
-        h = (h ^ (uint8_t)*s) * 1099511628211u;
-    return h;
-}
-
 static bool load_all(struct redis_conn *r)
 {
     for (size_t i = 0; i < SCRIPT_COUNT; i++)
         if (redis_load(r, script_of((enum script)i)) != REDIS_DONE)
             return false;
-    atomic_store(&loaded_into, run_of(r));
+    redis_set_primed(r);
     return true;
 }
 
-static void ensure_loaded(struct redis_conn *r)
+/* The connection leads to the server that will be asked; what is said of the server is said of that one. */
+static void prepare(struct redis_conn *r, const struct call *c)
 {
-    if (atomic_load_explicit(&loaded_into, memory_order_relaxed) != run_of(r))
+    if (!redis_primed(r))
         load_all(r);
+    if (c->run != NULL)
+        redis_run(r, c->run);
 }
 
-static enum redis_result once(struct redis_conn *r, const struct call *c, const struct rings *rings, struct redis_value *answer, struct redis_value *got)
+static enum redis_result send(struct redis_conn *r, const struct call *c, const struct rings *rings, bool *waits)
 {
-    ensure_loaded(r);
+    redis_forget(r);
+    prepare(r, c);
     redis_queue_script(r, script_of(c->script), c->key, c->argc, c->argv);
     if (c->gets != 0)
         redis_queue(r, c->gets, c->get);
     for (size_t i = 0; rings != NULL && i < rings->n; i++)
         redis_queue(r, RING_WORDS, rings->v[i]);
-    enum redis_result res = redis_flush(r);
+    *waits = c->durable && redis_queue_wait(r);
+    return redis_flush(r);
+}
+
+/* What was rung stands between the answer and the replicas' word. */
+static enum redis_result confirmed(struct redis_conn *r, const struct rings *rings)
+{
+    struct redis_value v;
+    for (size_t i = 0; rings != NULL && i < rings->n; i++)
+        if (redis_next(r, &v) == REDIS_LOST)
+            return REDIS_LOST;
+    return redis_waited(r);
+}
+
+static enum redis_result once(struct redis_conn *r, const struct call *c, const struct rings *rings, struct redis_value *answer, struct redis_value *got)
+{
+    bool waits;
+    enum redis_result res = send(r, c, rings, &waits);
     if (res != REDIS_DONE)
         return res;
     if (c->sent != FAULT_COUNT)
@@ -128,16 +137,21 @@ static enum redis_result once(struct redis_conn *r, const struct call *c, const 
     res = redis_next(r, answer);
     if (res == REDIS_DONE && c->gets != 0)
         res = redis_next(r, got);
+    if (res == REDIS_DONE && waits)
+        res = confirmed(r, rings); /* lost with its server: the new one is asked, which may not have it */
     redis_forget(r);
     return res;
 }
 
 static enum redis_result again(struct redis_conn *r, const struct call *c, const struct rings *rings, struct redis_value *answer, struct redis_value *got)
 {
+    struct redis_patience p = { 0 };
     enum redis_result res = once(r, c, rings, answer, got);
-    for (int i = 0; i < 2 && (res == REDIS_LOST || res == REDIS_NOSCRIPT); i++)
-        if (res == REDIS_LOST || load_all(r))
-            res = once(r, c, rings, answer, got);
+    for (unsigned lost = 0; res != REDIS_DONE; res = once(r, c, rings, answer, got)) {
+        bool more = res == REDIS_NOSCRIPT ? lost++ < NOSCRIPTS && load_all(r) : redis_again(r, res, &p);
+        if (!more)
+            return res;
+    }
     return res;
 }
 
@@ -151,26 +165,75 @@ enum redis_result script_call_rings(struct redis_conn *r, const struct call *c, 
     return again(r, c, rings, answer, NULL);
 }
 
-bool script_post(struct redis_conn *r, const struct call *c)
+/* --- many ------------------------------------------------------------------------------------------------------------------------- */
+/* Those of c[] that nobody has asked yet and that this node has. */
+static void ask_node(struct redis_conn *r, const struct call *c, size_t n, bool *asked, enum redis_result *res, struct redis_value *answer)
 {
-    ensure_loaded(r);
-    redis_queue_script(r, script_of(c->script), c->key, c->argc, c->argv);
-    bool sent = redis_flush(r) == REDIS_DONE;
+    size_t *mine = arena_array(redis_arena(r), size_t, n), count = 0;
+    if (!redis_primed(r))
+        load_all(r);
+    for (size_t i = 0; i < n; i++) {
+        if (asked[i] || !redis_leads_to(r, c[i].key))
+            continue;
+        asked[i] = true;
+        mine[count++] = i;
+        redis_queue_script(r, script_of(c[i].script), c[i].key, c[i].argc, c[i].argv);
+    }
+    enum redis_result sent = redis_flush(r);
+    for (size_t i = 0; i < count; i++)
+        res[mine[i]] = sent == REDIS_DONE ? redis_next(r, &answer[mine[i]]) : sent;
     redis_forget(r);
-    return sent;
 }
 
-void script_calls(struct redis_conn *r, const struct call *c, size_t n, enum redis_result *res, struct redis_value *answer)
+void script_calls(struct redis *home, struct arena *a, const struct call *c, size_t n, enum redis_result *res, struct redis_value *answer)
 {
-    ensure_loaded(r);
-    for (size_t i = 0; i < n; i++)
-        redis_queue_script(r, script_of(c[i].script), c[i].key, c[i].argc, c[i].argv);
-    enum redis_result sent = redis_flush(r);
-    for (size_t i = 0; i < n; i++)
-        res[i] = sent == REDIS_DONE ? redis_next(r, &answer[i]) : sent;
-    for (size_t i = 0; i < n; i++)
-        if (res[i] == REDIS_LOST || res[i] == REDIS_NOSCRIPT) /* rare: one by one, each with its second chance */
+    bool *asked = arena_array(a, bool, n);
+    for (size_t i = 0; i < n; i++) {
+        struct redis_conn *r = asked[i] ? NULL : redis_take_now(home, a, c[i].key);
+        if (r != NULL)
+            ask_node(r, c, n, asked, res, answer);
+        else if (!asked[i])
+            res[i] = REDIS_DOWN;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool mends = res[i] == REDIS_LOST || res[i] == REDIS_NOSCRIPT || res[i] == REDIS_MOVED; /* rare: one by one, each with its second chance */
+        struct redis_conn *r = mends ? redis_take_now(home, a, c[i].key) : NULL;
+        if (r != NULL)
             res[i] = script_call(r, &c[i], &answer[i], NULL);
+    }
+}
+
+/* --- posted ones ------------------------------------------------------------------------------------------------------------------ */
+struct post { struct redis_conn *r; struct call c; uint64_t trip; };
+
+static void settle(void *ptr)
+{
+    struct post *p = ptr;
+    struct redis_value v;
+    struct redis_patience patience = { 0 };
+    if (redis_trips(p->r) != p->trip)
+        return; /* something else was asked behind it, and its reply passed over */
+    enum redis_result res = redis_next(p->r, &v);
+    redis_forget(p->r);
+    if (res != REDIS_DONE && (res == REDIS_NOSCRIPT || redis_again(p->r, res, &patience)))
+        script_call(p->r, &p->c, &v, NULL);
+}
+
+bool script_post(struct redis_conn *r, struct arena *a, const struct call *c)
+{
+    bool waits;
+    if (send(r, c, NULL, &waits) != REDIS_DONE) {
+        redis_forget(r);
+        return false;
+    }
+    if (!redis_moves(r)) {
+        redis_forget(r);
+        return true;
+    }
+    struct post *p = arena_one(a, struct post);
+    *p = (struct post){ r, *c, redis_trips(r) };
+    arena_defer(a, settle, p);
+    return true;
 }
 
 /* --- arguments and names ------------------------------------------------------------------------------------------------------- */

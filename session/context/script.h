@@ -16,7 +16,7 @@
 #include "backend/base/wr.h"
 #include "session/context/context.h"
 
-enum { TOKEN = 16, IDENTITY = 16, REQUEST_ID = 8, RUN = 8, CONTROL_BYTES = 117 };
+enum { TOKEN = 16, IDENTITY = 16, REQUEST_ID = 8, RUN = REDIS_RUN, CONTROL_BYTES = 117 };
 
 /* How the last begun request stands. */
 enum state {
@@ -55,17 +55,21 @@ struct call {
     const struct blob *argv; size_t argc;
     const struct blob *get;  size_t gets;
     enum fault         sent;                /* fault point between sending and reading; FAULT_COUNT: none */
+    uint8_t           *run;                 /* RUN bytes that some of argv point to: made the run of the server that is asked, at each attempt; NULL: none */
+    bool               durable;             /* replicas shall confirm it (redis_wait_replicas) */
 };
-/* *got: the array of the HMGET.  A script that Redis lost is loaded, a lost connection made anew, and all is sent once more. */
+/* *got: the array of the HMGET.  A script that Redis lost is loaded, a lost connection made anew, a key that moved and a new master are found, and all is sent
+ * once more: the scripts are idempotent per token. */
 enum redis_result script_call(struct redis_conn *r, const struct call *c, struct redis_value *answer, struct redis_value *got);
 /* The same, and behind it commands of three words that go along in the same write; nobody waits for their replies. */
 enum { RING_WORDS = 3 };
 struct rings { const struct blob *v[LOGONS_MAX]; size_t n; };
 enum redis_result script_call_rings(struct redis_conn *r, const struct call *c, const struct rings *rings, struct redis_value *answer);
-/* Several of them in one write, without HMGETs; how each ended. */
-void script_calls(struct redis_conn *r, const struct call *c, size_t n, enum redis_result *res, struct redis_value *answer);
-/* Sends and does not wait; false if it could not even be sent. */
-bool script_post(struct redis_conn *r, const struct call *c);
+/* Calls of many contexts, without HMGETs, in one write for each node that has some of them; how each ended.  Nobody waits for a failover. */
+void script_calls(struct redis *home, struct arena *a, const struct call *c, size_t n, enum redis_result *res, struct redis_value *answer);
+/* Sends and does not wait; false if it could not even be sent.  Where servers change (Sentinel, Cluster) the reply is looked at when the arena ends, that is
+ * when the client has its answer, and the call made again if it failed: it lives, like its arguments, in the arena `a`. */
+bool script_post(struct redis_conn *r, struct arena *a, const struct call *c);
 
 /* Arguments as Redis wants them. */
 struct args { struct arena *a; struct blob *v; size_t n, cap; };

@@ -24,7 +24,7 @@ static enum redis_result ask(struct context *c, const char *process, struct redi
     args_blob(&x, blob_str(bell_prefix(c->a, p->env.config)));
     args_num(&x, (uint64_t)private_retention(c));
     args_num(&x, WAIT_HOLD_MS);
-    struct call call = { SCRIPT_WAIT, p->key, x.v, x.n, get, sizeof get / sizeof *get, FAULT_COUNT };
+    struct call call = { SCRIPT_WAIT, p->key, x.v, x.n, get, sizeof get / sizeof *get, FAULT_COUNT, NULL, false };
     return private_connect(c) ? script_call(p->redis, &call, v, got) : REDIS_DOWN;
 }
 
@@ -69,7 +69,7 @@ static struct call hold_call(const struct session_env *e, struct arena *a, const
     args_num(&x, w->number);
     args_num(&x, (uint64_t)w->retention_ms);
     args_num(&x, WAIT_HOLD_MS);
-    return (struct call){ script, private_key(a, e->config->redis_prefix, w->id), x.v, x.n, NULL, 0, FAULT_COUNT };
+    return (struct call){ script, private_key(a, e->config->redis_prefix, w->id), x.v, x.n, NULL, 0, FAULT_COUNT, NULL, false };
 }
 
 static enum wait_held held(enum redis_result res, const struct redis_value *v, uint64_t *sequence)
@@ -82,16 +82,14 @@ static enum wait_held held(enum redis_result res, const struct redis_value *v, u
 
 void context_wait_hold(const struct session_env *e, struct arena *a, const char *process, struct wait_hold *v, size_t n)
 {
-    struct redis_conn *r = redis_take(e->redis, a);
     struct call *call = arena_array(a, struct call, n);
     enum redis_result *res = arena_array(a, enum redis_result, n);
     struct redis_value *answer = arena_array(a, struct redis_value, n);
     for (size_t i = 0; i < n; i++)
         call[i] = hold_call(e, a, process, &v[i], SCRIPT_HOLD);
-    if (r != NULL)
-        script_calls(r, call, n, res, answer);
+    script_calls(e->redis, a, call, n, res, answer);
     for (size_t i = 0; i < n; i++)
-        v[i].held = held(r != NULL ? res[i] : REDIS_DOWN, &answer[i], &v[i].sequence);
+        v[i].held = held(res[i], &answer[i], &v[i].sequence);
 }
 
 /* --- going -------------------------------------------------------------------------------------------------------------------------------- */
@@ -99,8 +97,8 @@ void context_wait_hold(const struct session_env *e, struct arena *a, const char 
 bool context_wait_end(const struct session_env *e, struct arena *a, const char *process, const struct wait_hold *w)
 {
     struct call call = hold_call(e, a, process, w, SCRIPT_LEAVE);
-    struct redis_conn *r = redis_take(e->redis, a);
-    return r != NULL && script_post(r, &call);
+    struct redis_conn *r = redis_take_now(e->redis, a, call.key);
+    return r != NULL && script_post(r, a, &call);
 }
 
 /* "number:key", and a key ends with "{id}". */

@@ -66,7 +66,7 @@ static void save_dies_at(const char *fault)
 /* Places that a good Execute does not pass; each has a test of its own below. */
 static bool elsewhere(enum fault f)
 {
-    return f == FAULT_connect_created || f == FAULT_disconnect_done || f == FAULT_destroy_store || f == FAULT_recover_fenced;
+    return f == FAULT_connect_created || f == FAULT_create_sent || f == FAULT_disconnect_done || f == FAULT_destroy_store || f == FAULT_recover_fenced;
 }
 
 TEST_LIMIT(save_is_done_once_wherever_the_worker_dies, 240)
@@ -77,12 +77,12 @@ TEST_LIMIT(save_is_done_once_wherever_the_worker_dies, 240)
 }
 
 /* The worker dies while it makes the session: nobody knows of it, the client connects again. */
-TEST(connect_whose_worker_dies_can_be_repeated)
+static void connect_dies_at(const char *fault)
 {
     struct stack *st = stack_shared();
     struct walk w;
     walk_init(&w, st, &st->bob);
-    stack_arm(st, 0, "connect_created:1:kill");
+    stack_arm(st, 0, fault);
     w.c.route = stack_route[0];
     CHECK(step_connect(&w.s, st->bob.dn) != ecNone);
     CHECK(stack_worker_ended(st, 0));
@@ -93,6 +93,12 @@ TEST(connect_whose_worker_dies_can_be_repeated)
     walk_end(&w);
     stack_arm(st, 0, NULL);
     stack_worker(st, 0);
+}
+
+TEST(connect_whose_worker_dies_can_be_repeated)
+{
+    connect_dies_at("create_sent:1:kill");
+    connect_dies_at("connect_created:1:kill");
 }
 
 /* The worker dies while it ends the session: after the repeat it is ended, and stays so. */

@@ -117,7 +117,7 @@ TEST_LIMIT(health_and_metrics, 120)
     CHECK(strlen(text) > 6 && strcmp(text + strlen(text) - 6, "# EOF\n") == 0);
     stack_redis_stop(st);
     CHECK_INT(get(&c, a, "/healthz/ready", &text), 503);
-    CHECK_STR(text, "redis does not answer\n");
+    CHECK_STR(text, "redis: Redis cannot be reached\n");
     CHECK_INT(get(&c, a, "/healthz/live", &text), 200);
     stack_redis_start(st);
     CHECK_INT(get(&c, a, "/healthz/ready", &text), 200);

@@ -652,8 +652,10 @@ TEST(redis_out_of_memory)
     REQUIRE(bench_end(&t, &k, "") == CONTEXT_DONE);
     struct begin_args args = { .who = &b->who, .type = "Connect", .request_id = "r" };
     struct turn n = { .a = arena_new(1 << 24) };
-    REQUIRE(context_create(&b->env, n.a, &args, &n.c, &n.why) == BEGIN_RUN);
-    CHECK(context_finish(n.c, NULL, 0, blob_str("")) == CONTEXT_FAILED);
+    CHECK(context_create(&b->env, n.a, &args, &n.c, &n.why) == BEGIN_DOWN); /* at once, and the session that it names goes on */
+    CHECK(n.c == NULL && n.why != NULL);
+    args.context_cookie = k.context;
+    CHECK(context_create(&b->env, n.a, &args, &n.c, &n.why) == BEGIN_DOWN);
     bench_leave(&n);
     bench_redis(b, "CONFIG SET maxmemory 0");
     check_state(b, &k, "logon");
