@@ -14,7 +14,7 @@ O       ?= build/$(if $(SANITIZE),san,release)
 CC      ?= cc
 WERROR  ?= -Werror
 PREFIX  ?= /usr/local
-PKGS     = hiredis sqlite3 gmime-3.0 icu-uc icu-i18n libcrypto libssl libcrypt jansson krb5-gssapi libcurl ldap pam
+PKGS     = hiredis sqlite3 libxml-2.0 gmime-3.0 icu-uc icu-i18n libcrypto libssl libcrypt jansson krb5-gssapi libcurl ldap pam
 CFLAGS  ?= $(if $(SANITIZE),-O1,-O2) -g
 override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -pthread -fstack-protector-strong \
            -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
@@ -31,8 +31,8 @@ endif
 BASE     = backend-base
 MAPI     = backend-mapi $(BASE)
 BACKEND  = backend-jobs backend-mail backend-store backend-directory backend-event $(MAPI)
-SESSION  = session session-rop session-object session-context $(BACKEND)
-ROOMS    = session session-rop session-object session-context $(BACKEND)
+SESSION  = session session-discover session-rop session-object session-context $(BACKEND)
+ROOMS    = session session-discover session-rop session-object session-context $(BACKEND)
 
 SRC_backend-base      = $(wildcard backend/base/*.c)
 SRC_backend-mapi      = $(wildcard backend/mapi/*.c)
@@ -43,6 +43,7 @@ SRC_backend-mail      = $(wildcard backend/mail/*.c)
 SRC_backend-jobs      = $(wildcard backend/jobs/*.c)
 SRC_session-context   = $(wildcard session/context/*.c)
 SRC_session-object    = $(wildcard session/object/*.c)
+SRC_session-discover  = $(wildcard session/discover/*.c)
 SRC_session-rop       = $(wildcard session/rop/*.c)
 SRC_session           = $(wildcard session/*.c)
 SRC_fcgi              = $(wildcard fcgi/*.c)
@@ -58,6 +59,7 @@ BELOW_backend-mail      = backend-mail $(MAPI)
 BELOW_backend-jobs      = $(BACKEND)
 BELOW_session-context   = session-context $(BACKEND)
 BELOW_session-object    = session-object session-context $(BACKEND)
+BELOW_session-discover  = session-discover $(BACKEND)
 BELOW_session-rop       = session-rop session-object session-context $(BACKEND)
 BELOW_session           = $(SESSION)
 BELOW_fcgi              = fcgi $(SESSION)

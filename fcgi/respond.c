@@ -149,8 +149,11 @@ static const char *status_words(int status)
 {
     switch (status) {
     case 200: return "200 OK";
+    case 400: return "400 Bad Request";
     case 401: return "401 Unauthorized";
+    case 403: return "403 Forbidden";
     case 404: return "404 Not Found";
+    case 405: return "405 Method Not Allowed";
     case 503: return "503 Service Unavailable";
     default:  return "500 Internal Server Error";
     }

@@ -26,6 +26,7 @@ struct job {
     struct auth_work       work;
     const struct endpoint *endpoint;
     const struct route    *route;
+    const struct discover_route *page; /* a page of discovery: there is no endpoint then */
     uint64_t               auth_us;
     struct session_reply   early_reply;
     struct respond         early;      /* what the timer thread says; not changed while it may */
@@ -104,6 +105,21 @@ static void answer_code(struct job *j, enum xrc code, const char *why)
     answer(j, &r);
 }
 
+/* A page of discovery, for whoever it is for. */
+static void answer_page(struct job *j)
+{
+    struct discover_call c = {
+        .a = j->a, .who = j->known ? &j->who : NULL, .method = j->rq.method, .path = j->rq.path, .query = j->rq.query, .host = j->rq.host,
+        .capability = j->rq.mapi_capability, .body = j->rq.body, .too_large = j->rq.too_large };
+    struct discover_page page;
+    struct wr w = wr_in(j->a, SIZE_MAX / 4);
+    session_discover(&j->env, j->page, &c, &page);
+    respond_text(page.status, page.type, page.text, &w);
+    note(j, NULL, page.status, -1, blob_of(NULL, 0), w.n, false);
+    struct blob piece = wr_blob(&w);
+    conn_answer(j->conn, &piece, 1);
+}
+
 /* --- the road ------------------------------------------------------------------------------------------------------ */
 
 static bool try_health(struct job *j)
@@ -136,7 +152,9 @@ static bool identified(struct job *j, enum auth auth)
     case AUTH_NOBODY:
     case AUTH_PLAIN:
         j->endpoint = route_endpoint(j->rq.path);
-        if (auth == AUTH_PLAIN)
+        if (j->page != NULL)
+            answer_status(j, 403, auth == AUTH_PLAIN ? "Authentication needs TLS." : "No user of this server.", 0);
+        else if (auth == AUTH_PLAIN)
             answer_code(j, XRC_ANONYMOUS, "authentication needs TLS");
         else
             answer_code(j, XRC_NO_PRIVILEGE, arena_printf(j->a, "%s is authenticated, but no user of this server", j->id.name));
@@ -183,6 +201,10 @@ static void go_on(struct job *j, enum auth auth)
 {
     if (!identified(j, auth))
         return;
+    if (j->page != NULL) {
+        answer_page(j);
+        return;
+    }
     const char *why = NULL;
     enum xrc code = header_check(&j->rq, config_of(j)->request_max, j->a, &j->endpoint, &j->route, &why);
     if (code == XRC_SUCCESS && !whole_body(&j->rq, j->a)) {
@@ -244,6 +266,11 @@ void serve_request(void *app, struct conn *c, struct arena *a, char **params, st
     if (try_health(j))
         return;
     name_for_log(j);
+    j->page = discover_find(j->rq.path);
+    if (j->page != NULL && !j->page->authenticate) {
+        answer_page(j);
+        return;
+    }
     if (conn_parting(j->server->front)) { /* whoever brings it has not heard that this worker ends */
         j->endpoint = route_endpoint(j->rq.path);
         answer_code(j, XRC_SHUTTING_DOWN, "another worker or a later attempt will serve this request");

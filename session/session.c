@@ -63,6 +63,13 @@ struct session_env *session_env_new(const struct config *c, struct arena *a, con
     return e;
 }
 
+void session_discover(struct session_env *e, const struct discover_route *page, struct discover_call *c, struct discover_page *out)
+{
+    c->config = e->config;
+    c->directory = e->directory;
+    page->run(c, out);
+}
+
 void session_env_free(struct session_env *e)
 {
     waits_free(e->waits);

@@ -11,6 +11,7 @@
 #include "backend/directory/directory.h"
 #include "backend/store/store.h"
 #include "session/context/context.h"
+#include "session/discover/discover.h"
 
 enum xrc {
 #define XRC(number, name, words) XRC_##name = number,
@@ -64,6 +65,9 @@ struct session_call {
 /* May this person use MAPI over HTTP now, from this side?  Before every request; keeps the person's retention in the call.  False: *r is the answer, and
  * where MAPI over HTTP is switched off (not: only from outside) the session that the cookies name has ended. */
 bool session_admit(struct session_env *e, struct session_call *c, struct session_reply *r);
+
+/* A page of discovery (Autodiscover and the like; discover_find names it).  The caller fills the call but for what the environment has. */
+void session_discover(struct session_env *e, const struct discover_route *page, struct discover_call *c, struct discover_page *out);
 
 /* Mailbox endpoint (MS-OXCMAPIHTTP 2.2.4), and PING of both. reply->code is always set. */
 void session_connect(struct session_env *e, struct session_call *c, struct session_reply *r);

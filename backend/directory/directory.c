@@ -297,11 +297,9 @@ ec_t directory_by_mailbox(struct directory *d, struct arena *a, const struct gui
     return find(d, a, "SELECT " PERSON_COLUMNS " FROM person WHERE mailbox=?1", blob_of(mailbox->b, 16), true, out, NULL);
 }
 
-ec_t directory_list(struct directory *d, struct arena *a, struct person **out, size_t *n)
+/* All rows of a statement, which ends. */
+static ec_t list(struct directory *d, struct arena *a, sqlite3_stmt *q, struct person **out, size_t *n)
 {
-    sqlite3_stmt *q = q_begin(d, "SELECT " PERSON_COLUMNS " FROM person ORDER BY login");
-    if (q == NULL)
-        return EC(ecDiskError);
     struct person *v = NULL;
     size_t cap = 0, i = 0;
     bool row;
@@ -314,6 +312,22 @@ ec_t directory_list(struct directory *d, struct arena *a, struct person **out, s
     *out = v;
     *n = i;
     return ec;
+}
+
+ec_t directory_list(struct directory *d, struct arena *a, struct person **out, size_t *n)
+{
+    sqlite3_stmt *q = q_begin(d, "SELECT " PERSON_COLUMNS " FROM person ORDER BY login");
+    return q != NULL ? list(d, a, q, out, n) : EC(ecDiskError);
+}
+
+ec_t directory_shared_with(struct directory *d, struct arena *a, const struct person *delegate, struct person **out, size_t *n)
+{
+    sqlite3_stmt *q = q_begin(d, "SELECT " PERSON_COLUMNS " FROM person WHERE row IN (SELECT owner FROM delegate WHERE delegate=?1)"
+                                 " AND mailbox IS NOT NULL AND disabled=0 AND row<>?1 ORDER BY login");
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, delegate->row);
+    return list(d, a, q, out, n);
 }
 
 ec_t directory_has_access(struct directory *d, const char *owner_dn, const char *delegate_dn, bool *full_access)

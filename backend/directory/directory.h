@@ -55,6 +55,8 @@ ec_t directory_list(struct directory *d, struct arena *a, struct person **out, s
 
 /* May `who` log on to the mailbox of `whose`?  Full access granted by mapictl; folder permissions come on top in the store. */
 ec_t directory_grant(struct directory *d, const char *owner_login, const char *delegate_login, bool full_access);
+/* The mailboxes to which this person has full access besides his own, by login; disabled users are left out. */
+ec_t directory_shared_with(struct directory *d, struct arena *a, const struct person *delegate, struct person **out, size_t *n);
 ec_t directory_has_access(struct directory *d, const char *owner_dn, const char *delegate_dn, bool *full_access);
 
 /* One GUID per installation (ServerGuid of the address book). */

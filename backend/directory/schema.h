@@ -43,6 +43,7 @@ static const char *const directory_schema[] = {
     "ALTER TABLE person ADD COLUMN block_external INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE person ADD COLUMN retention INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX person_policy ON person(row) WHERE mapi_http IS NOT NULL OR block_external<>0 OR retention<>0;"
+    "CREATE INDEX delegate_of ON delegate(delegate);"
     "CREATE TABLE vdir(row INTEGER PRIMARY KEY CHECK(row=1), internal_url TEXT NOT NULL DEFAULT '', external_url TEXT NOT NULL DEFAULT '',"
     " internal_methods INTEGER NOT NULL DEFAULT 15, external_methods INTEGER NOT NULL DEFAULT 15);"
     "INSERT INTO vdir(row) VALUES(1);"

@@ -64,7 +64,7 @@ static struct blob request(struct mapic *c, struct arena *a, const char *type, s
     char guid[GUID_TEXT];
     guid_text(&c->client_guid, guid);
     wr_put(&w, blob_str(request_line(c, a, odd)));
-    header(&w, odd, "Host", c->to.host);
+    header(&w, odd, "Host", c->to.port == (c->to.secure ? 443u : 80u) ? c->to.host : arena_printf(a, "%s:%u", c->to.host, c->to.port));
     header(&w, odd, "Content-Type", "application/mapi-http");
     header(&w, odd, "X-RequestType", type);
     header(&w, odd, "X-RequestId", odd != NULL && odd->request_id != NULL ? odd->request_id : arena_printf(a, "{%s}:%u", guid, ++c->counter));
