@@ -17,7 +17,7 @@ struct ctl {
     bool           json;
     int            argc;              /* plain arguments behind the command words */
     char         **argv;
-    struct { const char *name, *value; } option[16];   /* --name value */
+    struct { const char *name, *value; } option[64];   /* --name value; one may stand several times */
     size_t         options;
     const struct command *command;
 };

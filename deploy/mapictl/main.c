@@ -13,7 +13,7 @@ static const struct command commands[] = {
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 /* Options that stand alone; every other takes the next argument as its value. */
-static const char *const alone[] = { "--password-stdin", "--no-password", "--no-mailbox", "--with-mailbox", "--revoke", "--request", "--response", "--full" };
+static const char *const alone[] = { "--password-stdin", "--no-password", "--no-mailbox", "--with-mailbox", "--revoke", "--request", "--response", "--full", "--prune", "--dry-run", "--force" };
 
 /* All commands, or those of one group ("user"). */
 static void help(FILE *f, const char *group)
