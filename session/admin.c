@@ -1,11 +1,13 @@
 /* admin.c - sessions as administrators see them: a list, one in full, an end.  Ids appear as digests only. */
 #include "session/object/object.h"
+#include "backend/directory/policy.h"
+#include "session/client.h"
 #include "session/session.h"
 #include <stdio.h>
 
 /* --- list -------------------------------------------------------------------------------------------------------------------------------- */
 
-struct listing { struct arena *a; struct session_info *v; size_t n, cap; int64_t retention_ms; };
+struct listing { struct session_env *env; struct arena *a; struct session_info *v; size_t n, cap; };
 
 static uint32_t block_bytes(const struct context *c)
 {
@@ -13,6 +15,16 @@ static uint32_t block_bytes(const struct context *c)
     for (size_t i = 0; i < c->handles; i++)
         sum += c->handle[i].size;
     return sum;
+}
+
+/* As it is now; the last request may have been served under another. */
+static int64_t retention_ms(const struct listing *l, const char *user)
+{
+    struct person who;
+    struct policy p = { .retention_s = 0 };
+    if (directory_by_login(l->env->directory, l->a, user, &who) == ecNone)
+        policy_of(l->env->directory, l->a, &who, &p);
+    return (int64_t)(p.retention_s != 0 ? p.retention_s : l->env->config->session_retention) * 1000;
 }
 
 static void list_one(void *ctx, const struct context *c, int64_t ttl_ms, bool locked)
@@ -23,8 +35,11 @@ static void list_one(void *ctx, const struct context *c, int64_t ttl_ms, bool lo
     snprintf(s->digest, sizeof s->digest, "%s", context_digest(l->a, c->id));
     s->user = arena_strdup(l->a, c->user);
     s->client = arena_strdup(l->a, c->client_app != NULL ? c->client_app : "");
+    const struct client *client = client_find(s->client, NULL);
+    s->product = client != NULL ? client->product : NULL;
     s->expires_ms = ttl_ms;
-    s->idle_ms = ttl_ms < l->retention_ms ? l->retention_ms - ttl_ms : 0;
+    int64_t retention = retention_ms(l, c->user);
+    s->idle_ms = ttl_ms < retention ? retention - ttl_ms : 0;
     s->sequence = c->sequence;
     s->handles = (uint32_t)c->handles;
     s->bytes = block_bytes(c);
@@ -33,7 +48,7 @@ static void list_one(void *ctx, const struct context *c, int64_t ttl_ms, bool lo
 
 ec_t session_list(struct session_env *e, struct arena *a, struct session_info **out, size_t *n)
 {
-    struct listing l = { .a = a, .retention_ms = (int64_t)e->config->session_retention * 1000 };
+    struct listing l = { .env = e, .a = a };
     TRY(context_scan(e, a, list_one, &l));
     *out = l.v;
     *n = l.n;

@@ -94,6 +94,7 @@ void session_waits_end(struct session_env *e);
 struct session_info {
     char        digest[17];      /* first 8 bytes of SHA-256 of the id, hex */
     const char *user, *client;
+    const char *product;         /* what the support matrix (client.h) says of the client; NULL: it is not in it */
     int64_t     idle_ms, expires_ms;
     uint64_t    sequence;
     uint32_t    handles, bytes;

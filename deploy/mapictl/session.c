@@ -13,8 +13,8 @@ int cmd_session_list_(struct ctl *c)
         return ctl_fail(c, "sessions", "Redis does not answer");
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:i, s:b}", "session", v[i].digest, "user", v[i].user, "client",
-                                              v[i].client != NULL ? v[i].client : "", "idle_s", (json_int_t)(v[i].idle_ms / 1000), "expires_s",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:i, s:i, s:b}", "session", v[i].digest, "user", v[i].user, "client",
+                                              v[i].client != NULL ? v[i].client : "", "product", v[i].product, "idle_s", (json_int_t)(v[i].idle_ms / 1000), "expires_s",
                                               (json_int_t)(v[i].expires_ms / 1000), "sequence", (json_int_t)v[i].sequence, "objects", (int)v[i].handles,
                                               "bytes", (int)v[i].bytes, "busy", v[i].locked));
     return ctl_table(c, "session user sequence objects bytes expires_s busy client", list);

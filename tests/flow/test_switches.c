@@ -280,3 +280,27 @@ TEST(what_is_set_is_shown)
     ctl_must(st, "moved remove gone.example");
     stack_stop(st);
 }
+
+TEST(clients_of_the_matrix)
+{
+    struct stack *st = stack_shared();
+    struct walk w;
+    json_t *j = ctl_json(st, "clients", 0);
+    CHECK(json_array_size(j) >= 8);
+    CHECK_STR(json_string_value(json_object_get(json_array_get(j, 0), "Exchange 2013")), "Outlook Anywhere");
+    json_decref(j);
+    j = ctl_json(st, "clients Outlook/15.0.4420.1017", 0);
+    CHECK_STR(json_string_value(json_object_get(j, "product")), "Outlook 2013 without SP1");
+    CHECK(json_is_false(json_object_get(j, "mapi_http")));
+    json_decref(j);
+    j = ctl_json(st, "clients 'Evolution 3'", 0);
+    CHECK(json_is_null(json_object_get(j, "product")));
+    json_decref(j);
+    CHECK(strstr(ctl_run(st, "clients").text, "Outlook 2010 SP2 with KB2956191 and KB2965295") != NULL);
+    walk_begin(&w, st, &st->ana);
+    j = ctl_json(st, "session list", 0);
+    CHECK_STR(json_string_value(json_object_get(json_array_get(j, 0), "product")), "Outlook 2013 SP1");
+    json_decref(j);
+    STEP(&w, step_disconnect(&w.s));
+    walk_end(&w);
+}
