@@ -126,6 +126,8 @@ static int run(const struct config *c, const char *path, struct arena *a)
         return refuse(why);
     if (!auth_open(&server.auth, c, server.env->directory, server.env->redis, a, &why))
         return refuse(why);
+    if (!session_share(server.env, a, &why))
+        log_line(LOGL_WARN, "fcgi", "host_dir cannot be used; this worker counts for itself", "error", why, NULL);
     struct timers *timers = timer_begin();
     struct supervisor supervisor;
     supervisor_find(&supervisor, timers);

@@ -61,6 +61,7 @@ void reload_config(struct server *s, const char *path)
         return;
     }
     s->config = c;
+    __atomic_store_n(&s->env->config, c, __ATOMIC_RELEASE); /* what is no request's: waits, background work */
     conn_configure(s->front, c);
     log_line(LOGL_INFO, "fcgi", "configuration read again; logs reopened", "key", t.live, NULL);
 }

@@ -211,6 +211,7 @@ static void go_on(struct job *j, enum auth auth)
         code = XRC_INVALID_BODY;
         why = "its length is not the one that was announced";
     }
+    metric_add(METRIC_limit_request, code == XRC_TOO_LARGE);
     if (code != XRC_SUCCESS)
         answer_code(j, code, why);
     else

@@ -72,16 +72,17 @@ static const char *session_text(const struct session_env *e, struct arena *a)
     return arena_printf(a, "ClientAccessServer=%s,ConnectTime=%s", name, http_date(filetime_to_unix(filetime_now()), when));
 }
 
-/* The same shape whether the user was taken or not: an error has zeros and empty strings. */
+/* The same shape whether the user was taken or not: an error has zeros and empty strings, but for the times of the next attempt. */
 static struct blob body_write(const struct session_env *e, struct arena *a, ec_t ec, const char *display_name)
 {
     struct wr w = wr_in(a, BODY_MAX);
     struct blob aux = ec == ecNone ? auxbuf_connect(a, session_text(e, a)) : blob_of(NULL, 0);
     wr_u32(&w, 0);
     wr_u32(&w, ec);
+    bool again = ec == ecNone || ec == ecTooManySessions; /* who is refused for now is told when to come again */
     wr_u32(&w, ec == ecNone ? POLLS_MAX_MS : 0);
-    wr_u32(&w, ec == ecNone ? RETRY_COUNT : 0);
-    wr_u32(&w, ec == ecNone ? RETRY_DELAY_MS : 0);
+    wr_u32(&w, again ? RETRY_COUNT : 0);
+    wr_u32(&w, again ? RETRY_DELAY_MS : 0);
     wr_u8(&w, 0); /* DnPrefix: nothing to prepend */
     wr_put(&w, utf16_from_utf8(a, utf8_cut(blob_str(display_name), BODY_MAX / 8)));
     wr_u16(&w, 0);
@@ -104,6 +105,11 @@ static void create(struct session_env *e, struct session_call *c, const struct r
     struct context *x = NULL;
     const char *why = NULL;
     enum begin b = context_create(e, c->a, &args, &x, &why);
+    if (b == BEGIN_FULL) {
+        r->body = body_write(e, c->a, EC(ecTooManySessions), "");
+        r->diagnosis = why;
+        return;
+    }
     if (b != BEGIN_RUN) {
         reply_refused(r, b, x, why);
         return;

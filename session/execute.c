@@ -1,4 +1,7 @@
 /* execute.c - an Execute: begin, the ROPs, finish. */
+#include "backend/base/filetime.h"
+#include "backend/base/metric.h"
+#include "session/rate.h"
 #include "session/reply.h"
 #include "session/rop/execute.h"
 
@@ -9,6 +12,16 @@ static void give_up(struct session_reply *r, struct context *x, enum xrc code, s
     reply_context(r, x);
     r->code = code;
     r->body = body;
+}
+
+/* A user who is faster than he may be gets an answer that says when to come again; his session is as usable as before. */
+static void limit_rate(const struct session_env *e, const struct session_call *c, struct execute *q)
+{
+    const struct config *k = e->config;
+    if (e->rate == NULL || k->rate_per_user == 0 || q->rops.n == 0)
+        return;
+    q->backoff_ms = rate_take(e->rate, c->who->login, k->rate_per_user, k->rate_burst, clock_us());
+    metric_add(METRIC_limit_rate, q->backoff_ms != 0);
 }
 
 static void run(struct session_env *e, const struct execute *q, struct session_reply *r, struct context *x)
@@ -50,6 +63,7 @@ void session_execute(struct session_env *e, struct session_call *c, struct sessi
         give_up(r, x, XRC_INVALID_BODY, blob_of(NULL, 0));
     } else {
         reply_accepted(c, r, x);
+        limit_rate(e, c, &q);
         run(e, &q, r, x);
     }
 }

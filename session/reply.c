@@ -35,7 +35,8 @@ void reply_refused(struct session_reply *r, enum begin b, struct context *x, con
 {
     static const enum xrc code[] = {
         [BEGIN_RUN] = XRC_SUCCESS, [BEGIN_ANSWER] = XRC_SUCCESS, [BEGIN_MISSING] = XRC_MISSING_COOKIE, [BEGIN_FORGED] = XRC_INVALID_CONTEXT,
-        [BEGIN_NOT_FOUND] = XRC_CONTEXT_NOT_FOUND, [BEGIN_SEQUENCE] = XRC_INVALID_SEQUENCE, [BEGIN_DOWN] = XRC_UNKNOWN_FAILURE
+        [BEGIN_NOT_FOUND] = XRC_CONTEXT_NOT_FOUND, [BEGIN_SEQUENCE] = XRC_INVALID_SEQUENCE, [BEGIN_FULL] = XRC_UNKNOWN_FAILURE,
+        [BEGIN_DOWN] = XRC_UNKNOWN_FAILURE
     };
     r->code = code[b];
     r->diagnosis = why;

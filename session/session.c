@@ -1,4 +1,5 @@
 /* session.c - what all sessions of a process share, built from the configuration. */
+#include "session/rate.h"
 #include "session/session.h"
 #include "session/wait.h"
 #include "session/context/context.h"
@@ -68,6 +69,14 @@ void session_discover(struct session_env *e, const struct discover_route *page, 
     c->config = e->config;
     c->directory = e->directory;
     page->run(c, out);
+}
+
+bool session_share(struct session_env *e, struct arena *a, const char **why)
+{
+    const char *ignored, *dir = e->config->host_dir;
+    struct rate *shared = *dir != '\0' ? rate_open(dir, a, why) : NULL;
+    e->rate = shared != NULL ? shared : rate_open(NULL, a, &ignored);
+    return shared != NULL || *dir == '\0';
 }
 
 void session_env_free(struct session_env *e)

@@ -23,6 +23,9 @@ const char *xrc_words(enum xrc code);
 /* What all sessions of a process share (struct session_env, context.h).  NULL with *why: the secret cannot be read, the directory not opened ...  A Redis that is down is no reason. */
 struct session_wait;
 struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why);
+
+/* What the workers of a host have in common (config host_dir), before threads are started.  False with *why: this process stays alone, and can serve. */
+bool session_share(struct session_env *e, struct arena *a, const char **why);
 void session_env_free(struct session_env *e);
 
 /* Background work of a worker process (backend/jobs); what is switched off is NULL.  Stop it before session_env_free. */

@@ -36,7 +36,8 @@ struct session_wait {
     struct wait_ear  *ear; size_t ears;
     void            (*ended)(void *front, const struct session_reply *r);
     void             *front;
-    LIST_ENTRY(session_wait)  same_hash;
+    uint64_t          user;          /* hash of the login */
+    LIST_ENTRY(session_wait)  same_hash, same_user;
     TAILQ_ENTRY(session_wait) by_deadline, by_hold, in_queue;
     uint8_t           end;           /* enum wait_end, decided */
     bool              parked, here, queued, busy;
@@ -62,7 +63,7 @@ struct waits {
     _Atomic uint64_t redis_again;    /* clock_ms() until which Redis is not asked for small things */
     pthread_mutex_t lock;
     pthread_cond_t  work, keeper_wake;
-    LIST_HEAD(wait_list, session_wait) hash[WAIT_BUCKETS];
+    LIST_HEAD(wait_list, session_wait) hash[WAIT_BUCKETS], of_user[WAIT_BUCKETS];
     TAILQ_HEAD(wait_tail, session_wait) deadlines, holds, queue;
     size_t          n;
     bool            started, stop, draining;

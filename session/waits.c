@@ -16,6 +16,14 @@ static struct wait_list *bucket(struct waits *ws, const uint8_t id[CONTEXT_ID])
     return &ws->hash[((size_t)id[0] << 8 | id[1]) % (sizeof ws->hash / sizeof ws->hash[0])];
 }
 
+static uint64_t user_hash(const char *login)
+{
+    uint64_t h = 14695981039346656037u;
+    for (; *login != '\0'; login++)
+        h = (h ^ (uint8_t)*login) * 1099511628211u;
+    return h;
+}
+
 static void enqueue(struct session_wait *w)
 {
     if (!w->parked || w->queued || w->busy)
@@ -32,10 +40,29 @@ static void mark(struct session_wait *w, enum wait_end end)
     enqueue(w);
 }
 
+/* Beyond waits_per_user the user's oldest wait ends, as one that a newer wait replaces. */
+static void limit_user(struct waits *ws, struct session_wait *w)
+{
+    struct wait_list *l = &ws->of_user[w->user % WAIT_BUCKETS];
+    struct session_wait *other, *oldest = NULL;
+    uint64_t n = 0, most = ws->env->config->waits_per_user;
+    LIST_INSERT_HEAD(l, w, same_user);
+    LIST_FOREACH(other, l, same_user)
+        if (other->user == w->user && other->end == WAIT_GOES_ON) {
+            oldest = other;
+            n++;
+        }
+    if (most == 0 || n <= most)
+        return;
+    metric_add(METRIC_limit_waits, 1);
+    mark(oldest, WAIT_ROOM);
+}
+
 static void take_out(struct session_wait *w)
 {
     struct waits *ws = w->home;
     LIST_REMOVE(w, same_hash);
+    LIST_REMOVE(w, same_user);
     TAILQ_REMOVE(&ws->deadlines, w, by_deadline);
     TAILQ_REMOVE(&ws->holds, w, by_hold);
     w->here = false;
@@ -244,6 +271,7 @@ struct session_wait *waits_enter(struct waits *ws, struct context *c, uint64_t n
     must(w != NULL);
     *w = (struct session_wait){ .home = ws, .number = number, .retention_ms = context_retention_ms(c), .sequence = c->sequence, .here = true };
     memcpy(w->id, c->id, CONTEXT_ID);
+    w->user = user_hash(c->user);
     atomic_store(&w->refs, 2);
     uint64_t now = clock_ms();
     w->deadline = now + ws->env->config->wait_max * 1000 + 1; /* never a moment short */
@@ -254,6 +282,7 @@ struct session_wait *waits_enter(struct waits *ws, struct context *c, uint64_t n
         if (memcmp(other->id, w->id, CONTEXT_ID) == 0)
             mark(other->number < number ? other : w, WAIT_NEWER);
     LIST_INSERT_HEAD(bucket(ws, w->id), w, same_hash);
+    limit_user(ws, w);
     TAILQ_INSERT_TAIL(&ws->deadlines, w, by_deadline);
     TAILQ_INSERT_TAIL(&ws->holds, w, by_hold);
     if (++ws->n > ws->most)

@@ -2,6 +2,7 @@
 #include "session/context/context_int.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "session/context/cookie.h"
 #include <time.h>
 
@@ -70,6 +71,7 @@ static enum redis_result ask(struct context *c, const struct begin_args *args, u
     args_num(&x, p->lease.retention_ms);
     args_bytes(&x, p->run, RUN);
     args_num(&x, twin);
+    args_blob(&x, blob_of(p->env.where, p->env.where != NULL ? strnlen(p->env.where, SERVED_MAX) : 0));
     name_fields(c, args, &get);
     struct call call = { SCRIPT_BEGIN, p->key, x.v, x.n, get.v, get.n, FAULT_begin_sent, p->run, false };
     struct redis_value v;
@@ -79,8 +81,12 @@ static enum redis_result ask(struct context *c, const struct begin_args *args, u
         return res;
     bool sane = v.type == REDIS_ARRAY && v.n >= 1 && v.v[0].type == REDIS_INT && g->got.type == REDIS_ARRAY && g->got.n == get.n - 2;
     g->code = sane ? v.v[0].i : GRANT_NONE;
-    if (g->code != GRANT_NONE && (v.n != 2 || !control_load(text_of(&v, 1), &g->k)))
+    if (g->code != GRANT_NONE && (v.n < 2 || !control_load(text_of(&v, 1), &g->k)))
         g->code = GRANT_NONE;
+    if (v.n == 4) {
+        metric_add(METRIC_resumed_elsewhere, v.v[2].i == 1);
+        metric_add(METRIC_replays, v.v[3].i == 1);
+    }
     return REDIS_DONE;
 }
 
@@ -129,6 +135,7 @@ static enum begin stored_answer(struct context *c, const struct begin_args *args
         return BEGIN_NOT_FOUND;
     }
     *answer = row.answer;
+    metric_add(METRIC_replays, 1);
     return BEGIN_ANSWER;
 }
 

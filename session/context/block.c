@@ -1,5 +1,6 @@
 /* block.c - the states of server objects: fetched by handle, changed in memory, listed in the directory. */
 #include "session/context/context_int.h"
+#include "backend/base/metric.h"
 #include "backend/base/must.h"
 #include "backend/store/large.h"
 
@@ -120,8 +121,10 @@ ec_t context_add(struct context *c, uint8_t kind, uint8_t logon_id, uint32_t par
     struct context_private *p = c->p;
     if (c->next_handle < FIRST_HANDLE)
         c->next_handle = FIRST_HANDLE;
-    if (c->handles >= p->env.config->handles_max || c->next_handle >= NO_HANDLE)
+    if (c->handles >= p->env.config->handles_max || c->next_handle >= NO_HANDLE) {
+        metric_add(METRIC_limit_handles, 1);
         return EC(ecServerBusy);
+    }
     if (p->handle_cap == c->handles) {
         p->handle_cap = 2 * c->handles + 8;
         struct handle_entry *more = arena_array(c->a, struct handle_entry, p->handle_cap);

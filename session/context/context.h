@@ -19,12 +19,13 @@ struct cookie_keys *cookie_keys_load(const char *path, struct arena *a, const ch
 
 /* What lives as long as the process, shared by all threads: built by session_env_new (session.h) from the configuration. */
 struct session_env {
-    const struct config *config;
+    const struct config *config;         /* a reload exchanges it; a request has a copy of this struct with what was in force when it came */
     struct redis        *redis;
     struct store        *store;
     struct directory    *directory;
     struct cookie_keys  *keys;
     struct waits        *waits;          /* session/wait.h */
+    struct rate         *rate;           /* rate.h; NULL: no limit of requests per second */
     const char          *where;          /* "host/worker", for administrators: who served a session last */
 };
 
@@ -56,6 +57,16 @@ struct handle_entry {
 struct watch;                    /* watch.h */
 struct position;
 
+/* How a context stands, for administrators: from looks without its lock only. */
+struct context_state {
+    uint64_t    created_ms;      /* since 1970; 0: not known */
+    uint64_t    retention_ms;    /* at its last request */
+    uint32_t    moves, pauses;   /* how often another worker went on with it; how often it went on after a minute or more without a request */
+    const char *served_by;       /* host and worker of the last request, "" if not known */
+    bool        locked, waits;   /* a request runs; a NotificationWait is pending */
+    int64_t     idle_ms, expires_ms;
+};
+
 struct context {
     struct arena *a;
     uint8_t       id[CONTEXT_ID];
@@ -77,6 +88,7 @@ struct context {
     struct guid   journal;       /* mailbox with the journal row of the last request that changed a store; zeros: none */
     uint64_t      sequence;      /* number of this request */
     uint64_t      epoch;         /* of the lock that this request holds */
+    struct context_state state;
     struct context_private *p;   /* the room's own: redis, dirty blocks, lock token, digest */
 };
 
@@ -88,6 +100,7 @@ enum begin {
     BEGIN_FORGED,     /* cookie not made by us: 6 */
     BEGIN_NOT_FOUND,  /* expired, ended, of another user, lost: 10 */
     BEGIN_SEQUENCE,   /* 15 */
+    BEGIN_FULL,       /* a Connect or Bind: the user has as many sessions as he may, and uses all of them */
     BEGIN_DOWN        /* Redis or the store cannot answer now: *why */
 };
 
@@ -156,6 +169,8 @@ ec_t context_end(const struct session_env *e, struct arena *a, const uint8_t id[
 /* A look without lock: header and all blocks as they are now (context_block); only reading is allowed.  ecNotFound: it is
  * certainly not there; ecServerBusy: Redis does not tell; ecCorruptData: there, but unreadable. */
 ec_t context_peek(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out);
+/* The same without its objects.  *out is set when it is there, readable or not (ecCorruptData: idle_ms, expires_ms, locked and waits are not known). */
+ec_t context_state(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context_state *out);
 /* First 8 bytes of SHA-256 of the id, hex: the name of a context in logs. */
 const char *context_digest(struct arena *a, const uint8_t id[CONTEXT_ID]);
 

@@ -2,7 +2,9 @@
 #include "session/context/context_int.h"
 #include "backend/base/crypto.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "session/context/cookie.h"
+#include "session/context/owner.h"
 
 /* Best effort: whatever the old cookie is, the Connect goes on (MS-OXCMAPIHTTP R1277, R1329, R1279). */
 void context_discard(const struct session_env *e, struct arena *a, const struct begin_args *args)
@@ -14,6 +16,16 @@ void context_discard(const struct session_env *e, struct arena *a, const struct 
     ec_t ec = destroy_by_id(e, a, id, blob_of(identity, IDENTITY));
     if (ec != ecNone && ec != ecNotFound)
         log_line(LOGL_WARN, "context", "a session that is replaced or refused could not be ended", "session", context_digest(a, id), NULL);
+}
+
+static bool has_room(const struct session_env *e, struct arena *a, const struct person *who, const uint8_t id[CONTEXT_ID])
+{
+    const char *ended = NULL;
+    enum owner o = owner_enter(e, a, who, id, e->config->sessions_per_user, &ended);
+    metric_add(METRIC_limit_sessions, o == OWNER_FULL || ended != NULL);
+    if (ended != NULL)
+        log_line(LOGL_INFO, "context", "a user has too many sessions: the one that was idle longest has ended", "value", ended, NULL);
+    return o != OWNER_FULL; /* an index that does not answer stops nobody */
 }
 
 enum begin context_create(const struct session_env *e, struct arena *a, const struct begin_args *args, struct context **out, const char **why)
@@ -30,6 +42,10 @@ enum begin context_create(const struct session_env *e, struct arena *a, const st
     }
     memcpy(c->p->begun, c->p->run, RUN);
     context_discard(e, a, args);
+    if (!has_room(e, a, args->who, id)) {
+        *why = "this user has as many sessions as he may, and uses all of them";
+        return BEGIN_FULL;
+    }
     c->p->fresh = c->p->changed = true;
     c->epoch = 1;
     c->next_handle = FIRST_HANDLE;

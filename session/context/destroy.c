@@ -1,7 +1,9 @@
 /* destroy.c - the end of a context: journals closed, staging dropped, then the key. */
 #include "session/context/context_int.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "backend/event/bell.h"
+#include "session/context/owner.h"
 
 static ec_t drop(struct context *c)
 {
@@ -14,7 +16,11 @@ static ec_t drop(struct context *c)
     enum redis_result res = script_call(c->p->redis, &call, &v, NULL);
     if (res != REDIS_DONE)
         return EC(ecServerBusy);
-    return v.type == REDIS_INT && v.i != 0 ? ecNone : EC(ecInvalidObject);
+    if (v.type != REDIS_INT || v.i == 0)
+        return EC(ecInvalidObject);
+    metric_add(METRIC_sessions_ended, v.i == 1);
+    owner_leave(&c->p->env, c->a, c->user, c->id);
+    return ecNone;
 }
 
 /* Whoever may still run in it is fenced out first; if the last request ended properly nobody does. */

@@ -1,6 +1,7 @@
 /* finish.c - the end of a request: journal and store, then Redis, then the lock, in the order that keeps "exactly once". */
 #include "session/context/context_int.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "backend/event/bell.h"
 #include "backend/store/event.h"
 
@@ -25,6 +26,8 @@ static enum redis_result put_new(struct context *c)
     commit_pairs(c, commit_header(c), 0, &pairs);
     for (size_t i = 1; i < pairs.n; i++)
         args_blob(&x, pairs.v[i]);
+    args_blob(&x, blob_str("s"));
+    args_blob(&x, service_save(c->a, (uint64_t)time(NULL) * 1000, p->lease.retention_ms, p->env.where != NULL ? p->env.where : ""));
     struct call call = { SCRIPT_CREATE, p->key, x.v, x.n, NULL, 0, FAULT_create_sent, p->run, true };
     enum redis_result res = script_call(p->redis, &call, &v, NULL);
     return res == REDIS_DONE && v.i != 1 ? REDIS_REFUSED : res;
@@ -74,6 +77,7 @@ static enum finish redis_only(struct context *c)
             commit_release(c, STATE_ABANDONED, false);
         return CONTEXT_FAILED;
     }
+    metric_add(METRIC_sessions_created, c->p->fresh);
     fault_point(c->p->fresh ? FAULT_connect_created : FAULT_commit_redis);
     return said != 0 ? CONTEXT_DONE : not_ours(c);
 }

@@ -31,18 +31,32 @@ enum begin context_ping(const struct session_env *e, struct arena *a, const stru
 }
 
 /* --- administration ----------------------------------------------------------------------------------------------------------------------- */
-/* Control, headers and time to live of one key.  ecNotFound: there is no such key; ecServerBusy: Redis does not tell; ecCorruptData: it is there and
- * cannot be read (damaged, or of a newer release). */
+static void stands(struct context *c, const struct redis_value *got, int64_t ttl_ms, uint64_t now, const struct control *k)
+{
+    struct context_state *s = &c->state;
+    struct rd wait = rd_blob_of(got->v[4].type == REDIS_STRING ? got->v[4].s : blob_of(NULL, 0));
+    *s = (struct context_state){ .served_by = "" };
+    if (got->v[3].type != REDIS_STRING || !service_load(c->a, got->v[3].s, s))
+        *s = (struct context_state){ .served_by = "", .retention_ms = (uint64_t)private_retention(c) };
+    rd_u64(&wait);
+    s->waits = rd_u64(&wait) > now;
+    s->locked = k->state >= STATE_RUNNING && k->deadline > now;
+    s->expires_ms = ttl_ms;
+    if (!s->waits && !s->locked && ttl_ms < (int64_t)s->retention_ms)
+        s->idle_ms = (int64_t)s->retention_ms - ttl_ms;
+}
+
+/* Control, headers and time to live of one key, and the clock of Redis. */
 static enum redis_result ask_view(struct context *c, struct redis_value *got, struct redis_value *ttl, struct redis_value *now)
 {
     struct redis_conn *r = c->p->redis;
     struct redis_patience p = { 0 };
-    struct blob get[] = { blob_str("HMGET"), c->p->key, blob_str("c"), field_header(0), field_header(1) };
+    struct blob get[] = { blob_str("HMGET"), c->p->key, blob_str("c"), field_header(0), field_header(1), blob_str("s"), blob_str("w") };
     struct blob pttl[] = { blob_str("PTTL"), c->p->key };
     struct blob time[] = { blob_str("TIME") };
     enum redis_result res;
     do {
-        redis_queue(r, 5, get);
+        redis_queue(r, 7, get);
         redis_queue(r, 2, pttl);
         redis_queue(r, 1, time);
         res = redis_flush(r);
@@ -53,13 +67,14 @@ static enum redis_result ask_view(struct context *c, struct redis_value *got, st
     return res;
 }
 
+/* ecNotFound: there is no such key; ecServerBusy: Redis does not tell; ecCorruptData: it is there and cannot be read (damaged, or of a newer release). */
 static ec_t view(struct context *c, int64_t *ttl_ms, bool *locked)
 {
     struct redis_value got, ttl, now;
     struct control k;
     if (ask_view(c, &got, &ttl, &now) != REDIS_DONE)
         return EC(ecServerBusy);
-    if (got.type != REDIS_ARRAY || got.n != 3 || now.type != REDIS_ARRAY || now.n != 2 || ttl.type != REDIS_INT)
+    if (got.type != REDIS_ARRAY || got.n != 5 || now.type != REDIS_ARRAY || now.n != 2 || ttl.type != REDIS_INT)
         return EC(ecCorruptData);
     if (ttl.i == -2)
         return EC(ecNotFound);
@@ -68,7 +83,21 @@ static ec_t view(struct context *c, int64_t *ttl_ms, bool *locked)
     uint64_t ms = strtoull((const char *)now.v[0].s.p, NULL, 10) * 1000 + strtoull((const char *)now.v[1].s.p, NULL, 10) / 1000;
     *ttl_ms = ttl.i;
     *locked = k.state >= STATE_RUNNING && k.deadline > ms;
-    return private_load(c, &k, got.v[1].s, got.v[2].s) ? ecNone : EC(ecCorruptData);
+    bool good = private_load(c, &k, got.v[1].s, got.v[2].s);
+    stands(c, &got, ttl.i, ms, &k);
+    return good ? ecNone : EC(ecCorruptData);
+}
+
+ec_t context_state(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context_state *out)
+{
+    struct context *c = private_new(e, a, id, NULL);
+    int64_t ttl;
+    bool locked;
+    if (!private_connect(c))
+        return EC(ecServerBusy);
+    ec_t ec = view(c, &ttl, &locked);
+    *out = c->state;
+    return ec;
 }
 
 ec_t context_peek(const struct session_env *e, struct arena *a, const uint8_t id[CONTEXT_ID], struct context **out)

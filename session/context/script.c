@@ -56,6 +56,28 @@ void control_save(struct wr *w, const struct control *k)
     wr_bytes(w, k->run, RUN);
 }
 
+struct blob service_save(struct arena *a, uint64_t created_ms, uint64_t retention_ms, const char *where)
+{
+    struct wr w = wr_in(a, 24 + SERVED_MAX);
+    wr_u64(&w, created_ms);
+    wr_u64(&w, retention_ms);
+    wr_u32(&w, 0);
+    wr_u32(&w, 0);
+    wr_bytes(&w, where, strnlen(where, SERVED_MAX));
+    return wr_blob(&w);
+}
+
+bool service_load(struct arena *a, struct blob b, struct context_state *out)
+{
+    struct rd r = rd_blob_of(b);
+    out->created_ms = rd_u64(&r);
+    out->retention_ms = rd_u64(&r);
+    out->moves = rd_u32(&r);
+    out->pauses = rd_u32(&r);
+    out->served_by = arena_str(a, rd_rest(&r));
+    return rd_ok(&r);
+}
+
 static void get(struct rd *r, void *out, size_t n)
 {
     struct blob b = rd_blob(r, n);

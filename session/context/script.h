@@ -5,6 +5,8 @@
  *     0, 1      header blocks: the current one (control.slot) and the one before the last change
  *     <h>a <h>b state of the object with handle h (hex): the place named by its directory entry, and the one before its last change
  *     x         mailboxes (GUIDs) that the running request changes though no saved logon names them
+ *     s         for administrators: created (u64, ms), retention (u64, ms), how often another worker went on with it, how often it went on after a pause (u32),
+ *               host and worker of the last request (struct service)
  *     w         the NotificationWait that is pending: number, held until (u64, ms), name of its process (16); see wait.h
  * Whatever changes is written to the other place, and the control field then says which is current, so that the state before the last request stays
  * until the next one ("a repeat restores it and runs again") and nothing has to move. */
@@ -40,6 +42,11 @@ struct control {
 };
 void control_save(struct wr *w, const struct control *k);
 bool control_load(struct blob b, struct control *out);
+
+/* The field s.  Whoever does not know it leaves it alone. */
+enum { SERVED_MAX = 64 };
+struct blob service_save(struct arena *a, uint64_t created_ms, uint64_t retention_ms, const char *where);
+bool service_load(struct arena *a, struct blob b, struct context_state *out);
 
 enum script {
 #define SCRIPT(name, flags, text) SCRIPT_##name,

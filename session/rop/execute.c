@@ -192,6 +192,46 @@ static bool may_notify(const struct exec *x, const struct execute *q, const stru
     return x->error == ecNone && x->status == 0 && !x->damaged && !x->full && !(packs->possible && (q->flags & EXECUTE_CHAIN) != 0);
 }
 
+/* --- later ------------------------------------------------------------------------------------------------------------------------------ */
+
+enum { ROP_BACKOFF = 0xF9, ROP_RELEASE = 0x01, RPC_S_SERVER_TOO_BUSY = 0x6BB };
+
+/* Does the client know RopBackoff (OXCROPS R4542)?  One that did not tell its version is not taken to. */
+static bool knows_backoff(const struct context *c)
+{
+    static const uint16_t after[4] = { 12, 0, 4228, 0 };
+    for (size_t i = 0; i < 4; i++)
+        if (c->client_version[i] != after[i])
+            return c->client_version[i] > after[i];
+    return false;
+}
+
+/* The ROP that is put off and all behind it have no answer (OXCROPS R4514, R4541 - R4543). */
+static void back_off(struct exec *x, const struct rop_request *first, uint32_t ms)
+{
+    if (!knows_backoff(x->context)) {
+        x->status = RPC_S_SERVER_TOO_BUSY;
+        return;
+    }
+    x->out.max = x->ceiling;
+    wr_u8(&x->out, ROP_BACKOFF);
+    wr_u8(&x->out, first->bytes.p[1]);
+    wr_u32(&x->out, ms);
+    wr_u8(&x->out, 0);  /* no ROPs of their own times */
+    wr_u16(&x->out, 0); /* no AdditionalData */
+    if (x->out.full)
+        x->status = RPC_S_SERVER_TOO_BUSY;
+}
+
+/* Releases cost nothing, have no answer, and free what is held: those in front are done at once. */
+static size_t releases(const struct rop_request *v, size_t n)
+{
+    size_t i = 0;
+    while (i < n && v[i].id == ROP_RELEASE)
+        i++;
+    return i;
+}
+
 static struct blob run(struct exec *x, const struct execute *q)
 {
     struct rop_request *v;
@@ -204,8 +244,11 @@ static struct blob run(struct exec *x, const struct execute *q)
     cover(x, v, n);
     x->ceiling_max = q->max_out - RPCEXT_HEADER >= RPCEXT_PAYLOAD_MAX;
     open_list(x, q->max_out - RPCEXT_HEADER);
-    rop_run(x, v, n, &packs);
-    if (may_notify(x, q, &packs))
+    size_t now = q->backoff_ms != 0 ? releases(v, n) : n;
+    rop_run(x, v, now, &packs);
+    if (now < n)
+        back_off(x, &v[now], q->backoff_ms);
+    else if (may_notify(x, q, &packs))
         notify_append(x);
     struct wr out = wr_in(x->a, (size_t)q->max_out + PAYLOAD_MAX);
     if (x->error == ecNone && x->status == 0 && !x->damaged)

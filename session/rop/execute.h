@@ -20,6 +20,7 @@ struct execute {
     struct blob rops;            /* the RopsList of the first payload, borrowed or in the arena */
     uint32_t   *handle; size_t handles;
     struct blob *more; size_t nmore; /* RopsLists of further (packed) payloads */
+    uint32_t    backoff_ms;      /* != 0, set by the caller: its ROPs are not run, the client is told to come again after this time */
 };
 void execute_parse(struct execute *q, struct arena *a, struct blob body);
 

@@ -73,8 +73,8 @@ TEST(objects_survive_and_go)
     bench_begin(&b->env, b, &k, "touch", NULL, &t);
     context_touch(t.c);
     REQUIRE(bench_end(&t, &k, "") == CONTEXT_DONE);
-    /* control, two headers, the logon: nothing is left lying */
-    CHECK_INT(bench_redis(b, arena_printf(b->a, "HLEN %s", bench_key(b, &k))).i, 4);
+    /* control, service, two headers, the logon: nothing is left lying */
+    CHECK_INT(bench_redis(b, arena_printf(b->a, "HLEN %s", bench_key(b, &k))).i, 5);
     arena_free(b->a);
 }
 
@@ -161,13 +161,13 @@ TEST(repeat_of_a_context_change_runs_on_the_old_state)
     REQUIRE(t.begin == BEGIN_RUN);
     context_touch(t.c);
     REQUIRE(bench_end(&t, &k, "") == CONTEXT_DONE);
-    /* control, two headers, three objects: the runs that were taken back left nothing */
-    CHECK_INT(bench_redis(b, arena_printf(b->a, "HLEN %s", bench_key(b, &k))).i, 6);
+    /* control, service, two headers, three objects: the runs that were taken back left nothing */
+    CHECK_INT(bench_redis(b, arena_printf(b->a, "HLEN %s", bench_key(b, &k))).i, 7);
     one_request(b, &k, "reads");
     bench_begin(&b->env, b, &k, "touch again", NULL, &t);
     context_touch(t.c);
     REQUIRE(bench_end(&t, &k, "") == CONTEXT_DONE);
-    CHECK_INT(bench_redis(b, arena_printf(b->a, "HLEN %s", bench_key(b, &k))).i, 6);
+    CHECK_INT(bench_redis(b, arena_printf(b->a, "HLEN %s", bench_key(b, &k))).i, 7);
     arena_free(b->a);
 }
 
