@@ -10,7 +10,7 @@
 
 enum { POLLS_MAX_MS = 60000, RETRY_COUNT = 6, RETRY_DELAY_MS = 10000, BODY_MAX = 65536, HOST = 256 };
 
-struct request { const char *dn; uint32_t flags, code_page, lcid_sort, lcid_string; struct blob aux; };
+struct request { const char *dn; uint32_t flags, code_page, lcid_sort, lcid_string, client_mode; struct blob aux; };
 
 static bool request_read(struct session_call *c, struct request *q)
 {
@@ -57,6 +57,7 @@ static void context_fill(struct context *x, const struct session_call *c, const 
     x->code_page = q->code_page;
     x->lcid_sort = q->lcid_sort;
     x->lcid_string = q->lcid_string;
+    x->client_mode = q->client_mode;
     x->client_app = c->client_app != NULL ? c->client_app : "";
     version_read(c->client_app, x->client_version);
     context_touch(x);
@@ -137,7 +138,8 @@ void session_connect(struct session_env *e, struct session_call *c, struct sessi
         return;
     }
     enum auxbuf_fault fault = auxbuf_size(q.aux.n);
-    auxbuf_read(q.aux, c->a, &block, &blocks); /* nothing in it changes what we do */
+    auxbuf_read(q.aux, c->a, &block, &blocks);
+    q.client_mode = auxbuf_client_mode(block, blocks); /* all else is information only */
     ec_t ec = fault == AUXBUF_ERROR ? EC(ecRpcFailed) : check_dn(e, c, q.dn);
     if (fault == AUXBUF_STATUS)
         r->body = body_failure(c->a, AUXBUF_BAD_STUB);

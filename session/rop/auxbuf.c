@@ -4,6 +4,7 @@
 #include "session/rop/execute.h"
 
 enum { AUX_VERSION_1 = 1, AUX_HEAD = 4, CONNECT_MAX = 2048 };
+enum { AUX_PERF_CLIENTINFO = 0x02, CLIENT_MODE_AT = 24 };
 enum { AUX_CLIENT_CONTROL = 0x0A, AUX_EXORGINFO = 0x17, AUX_SERVER_CAPABILITIES = 0x46, AUX_ENDPOINT_CAPABILITIES = 0x48, AUX_SERVER_SESSION_INFO = 0x4B };
 enum { PACKED_WRITE_STREAM = 0x02, ULTRA_LARGE_DOWNLOAD = 0x08 };   /* packed FastTransfer upload (1) comes with FastTransfer */
 enum { SINGLE_ENDPOINT = 0x01, USE_AUTODISCOVER_FOR_PUBLIC_FOLDERS = 0x02 };
@@ -39,6 +40,18 @@ void auxbuf_read(struct blob b, struct arena *a, struct auxbuf_block **out, size
         *out = arena_grow(a, *out, &cap, *n, sizeof **out);
         (*out)[(*n)++] = block;
     }
+}
+
+uint16_t auxbuf_client_mode(const struct auxbuf_block *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct rd r = rd_blob_of(v[i].data);
+        if (v[i].version != AUX_VERSION_1 || v[i].type != AUX_PERF_CLIENTINFO)
+            continue;
+        rd_take(&r, CLIENT_MODE_AT);
+        return rd_u16(&r);
+    }
+    return 0;
 }
 
 static void head_write(struct wr *w, uint8_t type, size_t data)

@@ -27,14 +27,14 @@ static inline bool notify_is_table(const struct watch *w) { return w->what != WA
 
 /* --- telling: one mailbox of one Execute ----------------------------------------------------------------------------------------------------------- */
 
-/* Events of one step.  More is read in further steps; whoever missed so many rows that the step is full of them reads its table anew. */
-enum { TELL_STEP = 256 };
+/* Events read at a time; all up to the newest are looked at together, a few thousand at most (event.c keeps no more). */
+enum { TELL_READ = 256 };
 
 /* Rows of one table that are told one by one in one answer: about what a window shows.  Beyond it the client has less work with a page of rows read anew
  * than with as many single changes, and the answer would be full of them. */
 enum { TELL_ROWS = 64 };
 
-struct tell_table;               /* notify_table.c: what is to be told of a table in this step */
+struct tell_table;               /* notify_table.c: what is to be told of a table */
 
 struct tell {
     struct exec   *x;
@@ -43,8 +43,8 @@ struct tell {
     const struct guid *mailbox;
     uint64_t       from, last;   /* position, newest event */
     uint64_t       own;          /* events above it are this request's */
-    struct event  *e; size_t n;  /* of the step, in parts that the actor may see; several may have one number */
-    struct tell_table **table;   /* by number of the watch; NULL: not concerned in this step */
+    struct event  *e; size_t n, cap; /* in parts that the actor may see; several may have one number */
+    struct tell_table **table;   /* by number of the watch; NULL: not concerned */
     bool           matched;      /* something was told, or would have been */
     bool           full;         /* no room for the next */
 };
@@ -53,7 +53,7 @@ struct tell {
 bool tell_put(struct tell *t, const struct watch *w, struct notify_data *n);
 bool tell_changed(struct tell *t, const struct watch *w);   /* "table changed" */
 
-/* notify_table.c: rows.  tell_tables plans the step for all tables; tell_table says what event i means for one; *done false: no room, nothing of this
+/* notify_table.c: rows.  tell_tables plans for all tables; tell_table says what event i means for one; *done false: no room, nothing of this
  * event was written for this table. */
 ec_t tell_tables(struct tell *t);
 ec_t tell_table(struct tell *t, struct watch *w, size_t number, size_t i, bool *done);

@@ -5,12 +5,14 @@
 
 enum { ASSOCIATED = 0x02, DEPTH = 0x04, NO_NOTIFICATIONS = 0x10, SUPPRESS_NOTIFICATIONS = 0x80 };
 
-/* Told from now on: a mailbox that nobody watched so far is watched from its newest event. */
+/* Told from now on: a mailbox that nobody watched so far is watched from its newest event.  A table that keeps silent does not begin that. */
 static ec_t begin_watch(struct rop_ctx *c, struct watch *w)
 {
-    uint64_t last;
-    TRY(event_last(c->m, &last));
-    if (!notify_active(c->context, &c->logon->mailbox) || watch_position(c->context, &c->logon->mailbox) == NULL)
+    uint64_t last = 0;
+    bool first = !notify_active(c->context, &c->logon->mailbox) || watch_position(c->context, &c->logon->mailbox) == NULL;
+    if (!first || (w->flags & WATCH_SILENT) == 0)
+        TRY(event_last(c->m, &last));
+    if (first && (w->flags & WATCH_SILENT) == 0)
         watch_position_set(c->context, &c->logon->mailbox, last);
     else
         w->since = last;

@@ -1,6 +1,7 @@
 /* notify_table.c - events in a folder -> what they mean for the rows of a table: added, gone, changed, where they stand now; or "table changed".
  *
- * Values and place of a row are those of now, so a row is told once in a step, at the first event about it: what came later is in it.  A row that may have
+ * Values and place of a row are those of now, so a row is told once, at the first event about it: what came later is in it.  It is said to stand behind a row
+ * whose place the client knows: not one that is still to be told.  A row that may have
  * entered or left a restriction, of which nobody knows whether the client has it, is told as deleted and added: right for who has it and for who has not. */
 #include "session/rop/cursor.h"
 #include "session/rop/notify_int.h"
@@ -11,6 +12,7 @@ struct row {
     size_t   first;              /* event */
     bool     arrived, left;      /* it was not there before; it went */
     bool     unsure;             /* it may have entered or left the restriction, or the tree */
+    bool     told;
 };
 
 struct tell_table {
@@ -23,12 +25,15 @@ struct tell_table {
     struct view   *view;
 };
 
-/* --- what the step means for a table ------------------------------------------------------------------------------------------------------- */
-static bool concerns(const struct tell *t, const struct watch *w, const struct event *e)
+/* --- what the events mean for a table ------------------------------------------------------------------------------------------------------- */
+/* What concerns a table moves the position on even if nothing of it is told: it would keep the client awake. */
+static bool concerns(struct tell *t, const struct watch *w, const struct event *e)
 {
     uint64_t told = w->since > t->from ? w->since : t->from;
-    bool own = e->seq > t->own && (w->flags & WATCH_NOT_OWN) != 0;
-    return e->seq > told && !own && notify_concerns(w, e);
+    if (e->seq <= told || !notify_concerns(w, e))
+        return false;
+    t->matched = true;
+    return e->seq <= t->own || (w->flags & WATCH_NOT_OWN) == 0;
 }
 
 static struct row *row_of(struct tell *t, struct tell_table *p, size_t i, uint64_t id)
@@ -127,7 +132,7 @@ static void plan(struct tell *t, const struct watch *w, struct tell_table *p)
     }
 }
 
-/* --- the tables of a step -------------------------------------------------------------------------------------------------------------------- */
+/* --- the tables -------------------------------------------------------------------------------------------------------------------- */
 static struct tell_table *first_look(struct tell *t, const struct watch *w)
 {
     for (size_t i = 0; i < t->n; i++)
@@ -194,7 +199,7 @@ ec_t tell_tables(struct tell *t)
 }
 
 /* --- a row as it is now ---------------------------------------------------------------------------------------------------------------------------- */
-struct taken { struct tell *t; const struct tags *columns; struct blob values; uint64_t id; bool fits; };
+struct taken { struct tell *t; struct tell_table *p; const struct tags *columns; struct blob values; uint64_t id; bool fits; };
 
 static bool take_values(void *ctx, const struct table_row *row)
 {
@@ -205,10 +210,21 @@ static bool take_values(void *ctx, const struct table_row *row)
     return true;
 }
 
-static bool take_id(void *ctx, const struct table_row *row)
+/* Does the client know where this row stands? */
+static bool is_settled(const struct tell_table *p, uint64_t id)
 {
-    ((struct taken *)ctx)->id = row->id;
+    for (size_t i = 0; i < p->rows; i++)
+        if (p->row[i].id == id)
+            return p->row[i].told;
     return true;
+}
+
+static bool take_settled(void *ctx, const struct table_row *row)
+{
+    struct taken *k = ctx;
+    if (is_settled(k->p, row->id))
+        k->id = row->id;
+    return k->id == 0;
 }
 
 static struct notify_row name_of(const struct watch *w, uint64_t id)
@@ -237,11 +253,11 @@ static bool give_up(struct tell *t, struct watch *w, struct tell_table *p)
 static ec_t tell_values(struct tell *t, struct watch *w, struct tell_table *p, const struct table_pos *pos, uint16_t event, uint64_t id, bool *done)
 {
     const struct tags *columns = &p->object->table->columns;
-    struct taken row = { .t = t, .columns = columns }, before = { .t = t };
+    struct taken row = { .t = t, .columns = columns }, before = { .t = t, .p = p };
     struct table_pos at = *pos;
     TRY(view_read(p->view, &at, true, 1, columns->v, columns->n, take_values, &row));
     at = *pos;
-    TRY(view_read(p->view, &at, false, 1, NULL, 0, take_id, &before));
+    TRY(view_read(p->view, &at, false, p->rows, NULL, 0, take_settled, &before));
     struct notify_data n = row_data(w, event, id);
     n.after = name_of(w, before.id);
     n.values = row.values;
@@ -323,6 +339,7 @@ ec_t tell_table(struct tell *t, struct watch *w, size_t number, size_t i, bool *
         if (!there)
             break;
         TRY(tell_row(t, w, p, &p->row[k], done));
+        p->row[k].told = true;
     }
     return ecNone;
 }

@@ -93,25 +93,24 @@ static ec_t tell_event(struct tell *t, size_t i, size_t upto)
     return ecNone;
 }
 
-/* --- a step of events ------------------------------------------------------------------------------------------------------------------------------ */
-static ec_t take_parts(struct tell *t, const struct event *e, size_t n)
+/* --- all events --------------------------------------------------------------------------------------------------------------------------------------- */
+static ec_t take_parts(struct tell *t, const struct event *e)
 {
-    t->e = arena_array(t->x->a, struct event, n * EVENT_PARTS);
-    t->n = 0;
+    struct event part[EVENT_PARTS];
+    size_t n = event_parts(e, part);
     for (size_t i = 0; i < n; i++) {
-        size_t parts = event_parts(&e[i], &t->e[t->n]);
-        for (size_t k = 0, at = t->n; k < parts; k++) {
-            struct event part = t->e[at + k];
-            bool seen;
-            TRY(event_seen(t->m, &part, &seen));
-            if (seen)
-                t->e[t->n++] = part;
-        }
+        bool seen;
+        TRY(event_seen(t->m, &part[i], &seen));
+        if (!seen)
+            continue;
+        t->e = arena_grow(t->x->a, t->e, &t->cap, t->n, sizeof *t->e);
+        t->e[t->n++] = part[i];
     }
     return ecNone;
 }
 
-static ec_t tell_step(struct tell *t)
+/* Only who knows all of them can say where a row stands that the client does not know yet. */
+static ec_t tell_taken(struct tell *t)
 {
     TRY(tell_tables(t));
     for (size_t i = 0, upto; i < t->n && !t->full; i = upto) {
@@ -121,6 +120,8 @@ static ec_t tell_step(struct tell *t)
         if (!t->full)
             t->from = t->e[i].seq;
     }
+    if (!t->full)
+        t->from = t->last;
     return ecNone;
 }
 
@@ -169,25 +170,27 @@ static bool owes(const struct tell *t)
 
 /* --- one mailbox ---------------------------------------------------------------------------------------------------------------------------------------- */
 
-/* Steps until all is told or there is no room.  Events that were trimmed are owed. */
+static ec_t fill_gap(struct tell *t, uint64_t missed)
+{
+    owe(t, missed, t->last);
+    t->from = missed;
+    return pay(t);
+}
+
+/* Events that were trimmed are owed. */
 static ec_t tell_events(struct tell *t)
 {
-    struct event *e = arena_array(t->x->a, struct event, TELL_STEP);
-    for (size_t n = TELL_STEP; n == TELL_STEP && t->from < t->last && !t->full; ) {
+    struct event *e = arena_array(t->x->a, struct event, TELL_READ);
+    uint64_t at = t->from;
+    for (size_t n = TELL_READ; n == TELL_READ && at < t->last && !t->full; at = n != 0 ? e[n - 1].seq : t->last) {
         bool gap;
-        TRY(event_read(t->m, t->from, TELL_STEP, e, &n, &gap));
-        if (gap) {
-            uint64_t missed = n != 0 ? e[0].seq - 1 : t->last;
-            owe(t, missed, t->last);
-            t->from = missed;
-            TRY(pay(t));
-        }
-        TRY(take_parts(t, e, n));
-        TRY(tell_step(t));
-        if (!t->full)
-            t->from = n != 0 ? e[n - 1].seq : t->last;
+        TRY(event_read(t->m, at, TELL_READ, e, &n, &gap));
+        if (gap)
+            TRY(fill_gap(t, n != 0 ? e[0].seq - 1 : t->last));
+        for (size_t i = 0; i < n; i++)
+            TRY(take_parts(t, &e[i]));
     }
-    return ecNone;
+    return t->full ? ecNone : tell_taken(t);
 }
 
 /* A table that is not told of this session's own changes, and did not get as far as they are, would not know them later for what they are. */

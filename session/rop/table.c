@@ -204,13 +204,18 @@ ec_t rop_Abort(struct rop_ctx *c)
     return c->object->table->source == TABLE_OF_ATTACHMENTS ? EC(ecNotSupported) : EC(ecAbortFailed); /* OXCTABL R485, R486 */
 }
 
-/* --- categories, which no table has yet: no row is one (OXCTABL R570, R576) ---------------------------------------------------------------------- */
+/* --- categories, which no table has yet: no row is one (OXCTABL R570, R576).  The table has a view from then on (OXCNOTIF R246, R248) ----------------- */
 
 static ec_t no_category(struct rop_ctx *c)
 {
+    struct cursor k;
     if (c->object->table->source != TABLE_OF_CONTENTS)
         return EC(ecNotSupported);
-    return c->object->table->columns_set ? EC(ecNotFound) : EC(ecNullObject);
+    if (!c->object->table->columns_set)
+        return EC(ecNullObject);
+    TRY(cursor_open(c, &c->object->table->columns, &k));
+    c->partial = true;
+    return EC(ecNotFound);
 }
 
 ec_t rop_ExpandRow(struct rop_ctx *c) { return no_category(c); }

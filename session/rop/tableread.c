@@ -162,7 +162,9 @@ ec_t rop_FindRow(struct rop_ctx *c)
 
     TRY(cursor_open(c, &t->columns, &k));
     TRY(bookmark_goto(&k, q.origin, q.bookmark, &gone));
-    TRY(view_find(k.view, &k.pos, !q.backward, q.what));
+    ec_t ec = view_find(k.view, &k.pos, !q.backward, q.what);
+    c->partial = ec == ecNotFound; /* the table has a view now, found or not */
+    TRY(ec);
     cursor_store(&k);
 
     wr_u8(c->out, gone);

@@ -1,6 +1,7 @@
 /* test_event.c - events: in the transaction of their change, read in order, trimmed. */
 #include "tests/unit/backend-store/mbox.h"
 #include "backend/store/event.h"
+#include "backend/store/message.h"
 #include "backend/store/store_int.h"
 #include <stdio.h>
 
@@ -104,4 +105,145 @@ TEST(old_ones_are_trimmed)
     CHECK_INT(mbox_sql(&b, "SELECT count(*) FROM event WHERE mid < 104"), 0);
     CHECK_INT(mbox_sql(&b, "SELECT count(*) FROM event WHERE mid >= 104"), 6);
     mbox_end(&b);
+}
+
+/* Columns mean different things for different kinds: all that is given comes back. */
+TEST(folders_that_move_name_both_parents)
+{
+    struct mbox b = mbox_new();
+    uint64_t start;
+    struct event e[4], moved = { .kind = EVENT_MOVED, .fid = 21, .old_fid = 21, .parent = 5, .old_parent = 9, .total = UINT32_MAX, .unread = UINT32_MAX };
+    size_t n;
+    bool gap;
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    REQUIRE_EC(event_last(b.m, &start), ecNone);
+    REQUIRE_EC(event_write(b.m, &moved), ecNone);
+    moved.kind = EVENT_COPIED;
+    moved.fid = 22;
+    REQUIRE_EC(event_write(b.m, &moved), ecNone);
+    REQUIRE_EC(event_write(b.m, &(struct event){ .kind = EVENT_SEARCH_COMPLETE, .fid = 30, .total = UINT32_MAX, .unread = UINT32_MAX }), ecNone);
+    REQUIRE_EC(event_read(b.m, start, 4, e, &n, &gap), ecNone);
+    REQUIRE(n == 3);
+    CHECK(e[0].kind == EVENT_MOVED && e[0].fid == 21 && e[0].old_fid == 21 && e[0].parent == 5 && e[0].old_parent == 9 && e[0].changed.n == 0);
+    CHECK(e[1].kind == EVENT_COPIED && e[1].fid == 22 && e[1].old_fid == 21 && e[1].parent == 5 && e[1].old_parent == 9);
+    CHECK(e[2].kind == EVENT_SEARCH_COMPLETE && e[2].fid == 30);
+    mbox_end(&b);
+}
+
+/* --- what each change tells ------------------------------------------------------------------------------------------------------------------ */
+static struct mbox box;
+static uint64_t from;
+
+static void expect(const char *what, size_t n, const struct event *want)
+{
+    struct event e[16];
+    size_t got;
+    bool gap;
+    REQUIRE_EC(event_read(box.m, from, 16, e, &got, &gap), ecNone);
+    REQUIRE_EC(event_last(box.m, &from), ecNone);
+    unit_check(got == n, __FILE__, __LINE__, "%s: %zu events", what, got);
+    for (size_t i = 0; i < n && i < got; i++)
+        unit_check(e[i].kind == want[i].kind && e[i].fid == want[i].fid && e[i].mid == want[i].mid && e[i].old_fid == want[i].old_fid &&
+                   e[i].old_mid == want[i].old_mid && e[i].parent == want[i].parent && e[i].total == want[i].total && e[i].unread == want[i].unread &&
+                   e[i].assoc == want[i].assoc && e[i].bulk == want[i].bulk, __FILE__, __LINE__,
+                   "%s, event %zu: kind %x folder %d message %d old %d parent %d total %d unread %d", what, i, e[i].kind, (int)e[i].fid, (int)e[i].mid,
+                   (int)e[i].old_fid, (int)e[i].parent, (int)e[i].total, (int)e[i].unread);
+}
+#define EXPECT(what, ...) do { const struct event want_[] = { __VA_ARGS__ }; expect(what, sizeof want_ / sizeof *want_, want_); } while (0)
+#define NOC .total = UINT32_MAX, .unread = UINT32_MAX
+
+static uint64_t save(uint64_t mid, bool assoc, bool arrived)
+{
+    struct msg msg = { 0 };
+    props_set(box.a, &msg.set, pv_str(PidTagMessageClass, "IPM.Note.Test"));
+    if (mid == 0 && !assoc)
+        props_set(box.a, &msg.set, pv_i32(PidTagMessageFlags, 0));
+    struct message_save s = { .fid = box.m->info.fid[SF_INBOX], .mid = mid, .assoc = assoc, .arrived = arrived, .keep_times = true, .over = &msg };
+    REQUIRE_EC(message_save(box.m, &s), ecNone);
+    return s.mid;
+}
+
+TEST(what_each_change_of_messages_tells)
+{
+    box = mbox_new();
+    uint64_t in = box.m->info.fid[SF_INBOX], ipm = box.m->info.fid[SF_IPM_SUBTREE], out = box.m->info.fid[SF_DRAFTS];
+    bool changed = false, partial = false;
+    uint32_t old;
+    REQUIRE_EC(mailbox_write(box.m), ecNone);
+    REQUIRE_EC(event_last(box.m, &from), ecNone);
+    uint64_t a = save(0, false, true);
+    EXPECT("arrived", { .kind = EVENT_CREATED, .fid = in, .mid = a, .parent = ipm, .total = 1, .unread = 1 }, { .kind = EVENT_NEW_MAIL, .fid = in, .mid = a, NOC });
+    uint64_t f = save(0, true, true);
+    EXPECT("associated", { .kind = EVENT_CREATED, .assoc = true, .fid = in, .mid = f, .parent = ipm, NOC });
+    save(a, false, true);
+    EXPECT("changed", { .kind = EVENT_MODIFIED, .fid = in, .mid = a, .parent = ipm, NOC });
+    REQUIRE_EC(messages_set_read(box.m, in, &a, 1, 0, &changed, &partial), ecNone);
+    EXPECT("read", { .kind = EVENT_MODIFIED, .fid = in, .mid = a, NOC }, { .kind = EVENT_MODIFIED, .fid = in, .parent = ipm, .total = 1, .unread = 0 });
+    REQUIRE_EC(messages_set_read(box.m, in, &a, 1, 0, &changed, &partial), ecNone);
+    expect("read already", 0, NULL);
+    REQUIRE_EC(message_set_status(box.m, in, a, 1, 1, &old), ecNone);
+    EXPECT("status", { .kind = EVENT_MODIFIED, .fid = in, .mid = a, NOC });
+    REQUIRE_EC(messages_copy(box.m, in, out, &a, 1, &partial), ecNone);
+    struct event e;
+    size_t n;
+    bool gap;
+    REQUIRE_EC(event_read(box.m, from, 1, &e, &n, &gap), ecNone);
+    EXPECT("copied", { .kind = EVENT_COPIED, .fid = out, .mid = e.mid, .old_fid = in, .old_mid = a, NOC }, { .kind = EVENT_MODIFIED, .fid = out, .parent = ipm, .total = 1 });
+    REQUIRE_EC(messages_delete(box.m, in, &a, 1, false, &partial), ecNone);
+    EXPECT("deleted", { .kind = EVENT_DELETED, .fid = in, .mid = a, NOC }, { .kind = EVENT_MODIFIED, .fid = in, .parent = ipm, .total = 0 });
+    REQUIRE_EC(messages_delete(box.m, in, &f, 1, true, &partial), ecNone);
+    EXPECT("associated deleted", { .kind = EVENT_DELETED, .assoc = true, .fid = in, .mid = f, NOC }, { .kind = EVENT_MODIFIED, .fid = in, .parent = ipm, NOC });
+    save(0, false, false);
+    REQUIRE_EC(event_last(box.m, &from), ecNone);
+    REQUIRE_EC(folder_empty(box.m, in, false, true, &partial), ecNone);
+    EXPECT("emptied", { .kind = EVENT_MODIFIED, .bulk = true, .fid = in, .parent = ipm, .total = 0 });
+    mbox_end(&box);
+}
+
+TEST(an_event_in_its_parts)
+{
+    struct event part[EVENT_PARTS], e = { .seq = 7, .kind = EVENT_CREATED, .fid = 5, .mid = 99, .parent = 4, .total = 3, .unread = 2 };
+    REQUIRE(event_parts(&e, part) == 2);
+    CHECK(part[0].kind == EVENT_CREATED && part[0].mid == 99 && part[0].total == UINT32_MAX && part[0].seq == 7);
+    CHECK(part[1].kind == EVENT_MODIFIED && part[1].mid == 0 && part[1].fid == 5 && part[1].parent == 4 && part[1].total == 3 && part[1].unread == 2 && part[1].seq == 7);
+    e.total = e.unread = UINT32_MAX;
+    CHECK_INT(event_parts(&e, part), 1);
+    e = (struct event){ .kind = EVENT_MODIFIED, .fid = 5, .total = 3 };
+    CHECK_INT(event_parts(&e, part), 1);
+}
+
+TEST(what_a_delegate_may_see)
+{
+    box = mbox_new();
+    const char *dn = "/o=x/cn=bob";
+    uint64_t in = box.m->info.fid[SF_INBOX], out = box.m->info.fid[SF_DRAFTS];
+    REQUIRE_EC(mailbox_write(box.m), ecNone);
+    REQUIRE_EC(permission_set(box.m, in, dn, RIGHT_READ_ANY | RIGHT_FOLDER_VISIBLE), ecNone);
+    REQUIRE_EC(mailbox_commit(box.m), ecNone);
+    struct event moved = { .kind = EVENT_MOVED, .fid = in, .mid = 7, .old_fid = out, .old_mid = 6 }, e = moved;
+    bool seen;
+    REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
+    CHECK(seen && e.kind == EVENT_MOVED);
+    mbox_as(&box, ACTOR_DELEGATE, dn);
+    REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
+    CHECK(seen && e.kind == EVENT_CREATED && e.fid == in && e.mid == 7 && e.old_fid == 0 && e.old_mid == 0);
+    e = (struct event){ .kind = EVENT_MOVED, .fid = out, .mid = 7, .old_fid = in, .old_mid = 6 };
+    REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
+    CHECK(seen && e.kind == EVENT_DELETED && e.fid == in && e.mid == 6);
+    e = (struct event){ .kind = EVENT_COPIED, .fid = out, .mid = 7, .old_fid = in, .old_mid = 6 };
+    REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
+    CHECK(!seen);
+    e = (struct event){ .kind = EVENT_COPIED, .fid = in, .parent = out, .old_fid = out, .old_parent = out };
+    REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
+    CHECK(seen && e.kind == EVENT_CREATED && e.old_fid == 0);
+    e = (struct event){ .kind = EVENT_DELETED, .fid = 0x7777, .parent = in }; /* its permissions went with it */
+    REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
+    CHECK(seen);
+    e = (struct event){ .kind = EVENT_DELETED, .fid = 0x7777, .parent = out };
+    REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
+    CHECK(!seen);
+    e = (struct event){ .kind = EVENT_MODIFIED, .fid = out };
+    REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
+    CHECK(!seen);
+    mbox_end(&box);
 }
