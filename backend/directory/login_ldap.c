@@ -189,7 +189,7 @@ static int run_search(LDAP *ld, void *ctx)
     LDAPMessage *m = NULL;
     int rc = ldap_search_ext_s(ld, s->c->ldap_base, LDAP_SCOPE_SUBTREE, s->filter, attrs, 0, NULL, NULL, NULL, 2, &m);
     s->found = 0;
-    for (LDAPMessage *e = ldap_first_entry(ld, m); e != NULL; e = ldap_next_entry(ld, e)) {
+    for (LDAPMessage *e = m != NULL ? ldap_first_entry(ld, m) : NULL; e != NULL; e = ldap_next_entry(ld, e)) {
         char *dn = ldap_get_dn(ld, e);
         s->dn = dn != NULL ? arena_strdup(s->a, dn) : NULL;
         s->found += dn != NULL;

@@ -28,7 +28,7 @@ int authkit_ping(struct authkit *k, const char *authorization)
         fprintf(stderr, "authkit: %s\n", why);
         return -1;
     }
-    return k->r.http.status;
+    return k->r.code == 18 ? -18 : k->r.http.status; /* nginx says 18 when there is no worker */
 }
 
 const char *authkit_basic_header(struct arena *a, const char *user, const char *password)
