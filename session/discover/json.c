@@ -1,7 +1,6 @@
 /* json.c - Autodiscover's JSON form: where is the service that I name, for this address?  Nobody logs in for it, so the answer is the same for every
  * address of a domain and tells nothing about who exists. */
 #include "session/discover/discover_int.h"
-#include "backend/base/must.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -10,9 +9,12 @@
 
 static void page(const struct discover_call *c, int status, json_t *object, struct discover_page *out)
 {
-    must(object != NULL);
-    char *text = json_dumps(object, JSON_COMPACT);
-    must(text != NULL);
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    if (text == NULL) { /* a configured URL that is no Unicode text */
+        json_decref(object);
+        discover_refuse(out, 500, "This cannot be answered.\n");
+        return;
+    }
     *out = (struct discover_page){ status, "application/json; charset=utf-8", arena_blob(c->a, blob_str(text)) };
     free(text);
     json_decref(object);

@@ -26,7 +26,7 @@ struct xml *xml_new(struct arena *a)
     return x;
 }
 
-/* What XML 1.0 has no way to say (control characters, U+FFFE, U+FFFF, bytes that are no UTF-8) becomes a question mark. */
+/* What XML 1.0 has no way to say (control characters, U+FFFE, U+FFFF, halves of a surrogate pair, bytes that are no UTF-8) becomes question marks. */
 static const xmlChar *fit(struct xml *x, const char *text)
 {
     char *s = arena_strdup(x->a, text);
@@ -35,7 +35,7 @@ static const xmlChar *fit(struct xml *x, const char *text)
         unsigned char c = (unsigned char)*p;
         if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x80 && !valid))
             *p = '?';
-        else if (c == 0xEF && (unsigned char)p[1] == 0xBF && (unsigned char)p[2] >= 0xBE)
+        else if (valid && ((c == 0xEF && (unsigned char)p[1] == 0xBF && (unsigned char)p[2] >= 0xBE) || (c == 0xED && (unsigned char)p[1] >= 0xA0)))
             p[0] = p[1] = p[2] = '?';
     }
     return (const xmlChar *)s;

@@ -332,9 +332,9 @@ TEST(every_truncation_and_bit_flip)
 TEST(hostile_names_stay_inside_their_element)
 {
     begin("names");
-    add("eve@example.com", "x</DisplayName><Evil>\x01\x02\xEF\xBF\xBF", true);
+    add("eve@example.com", "x</DisplayName><Evil>\x01\x02\xEF\xBF\xBF\xED\xA0\x80", true);
     const char *t = ask(REQUEST(MAIL("eve@example.com") SCHEMA), &ana, "1");
-    HAS(t, "<DisplayName>x&lt;/DisplayName&gt;&lt;Evil&gt;???\?\?</DisplayName>");
+    HAS(t, "<DisplayName>x&lt;/DisplayName&gt;&lt;Evil&gt;???\?\?\?\?\?</DisplayName>");
     end();
 }
 
