@@ -2,17 +2,11 @@
 #include "fcgi/route.h"
 #include <strings.h>
 
-static void route_disabled(struct session_env *e, struct session_call *c, struct session_reply *r)
-{
-    (void)e, (void)c;
-    r->code = XRC_ENDPOINT_DISABLED;
-    r->diagnosis = "the address book endpoint is not served by this version";
-}
-
 #define route_connect    session_connect
 #define route_execute    session_execute
 #define route_disconnect session_disconnect
 #define route_ping       session_ping
+#define route_book       session_book
 #define route_wait       session_notification_wait
 #define CHUNKED          ROUTE_CHUNKED
 

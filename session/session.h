@@ -76,6 +76,8 @@ void session_discover(struct session_env *e, const struct discover_route *page, 
 void session_connect(struct session_env *e, struct session_call *c, struct session_reply *r);
 void session_execute(struct session_env *e, struct session_call *c, struct session_reply *r);
 void session_disconnect(struct session_env *e, struct session_call *c, struct session_reply *r);
+/* Address-book endpoint (2.2.5): every request but PING, by c->type. */
+void session_book(struct session_env *e, struct session_call *c, struct session_reply *r);
 void session_ping(struct session_env *e, struct session_call *c, struct session_reply *r);
 
 /* --- NotificationWait (MS-OXCMAPIHTTP 2.2.4.4) --------------------------------------------------------------------------------------------

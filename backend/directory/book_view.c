@@ -42,7 +42,7 @@ static bool props_match(struct book *b, const struct book_entry *e, const struct
 {
     struct arena *a = arena_new(1 << 22);
     struct entry  full;
-    bool yes = entry_load(b->reader, a, e->row, &full) == ecNone && filter_match(f, &full);
+    bool yes = entry_brief(b->reader, a, e->row, &full) == ecNone && filter_match(f, &full);
     arena_free(a);
     return yes;
 }

@@ -84,7 +84,7 @@ static ec_t one(struct directory *d, sqlite3_stmt *q, struct arena *a, struct en
     return ec != ecNone || found ? ec : EC(ecNotFound);
 }
 
-ec_t entry_load(struct directory *d, struct arena *a, int64_t row, struct entry *out)
+ec_t entry_brief(struct directory *d, struct arena *a, int64_t row, struct entry *out)
 {
     sqlite3_stmt *q = q_begin(d, ENTRY_SELECT "WHERE e.row=?1");
     if (q == NULL)
@@ -93,7 +93,7 @@ ec_t entry_load(struct directory *d, struct arena *a, int64_t row, struct entry 
     return one(d, q, a, out);
 }
 
-ec_t entry_load_proxies(struct directory *d, struct arena *a, struct entry *e)
+ec_t entry_proxies(struct directory *d, struct arena *a, struct entry *e)
 {
     sqlite3_stmt *q = q_begin(d, "SELECT shown FROM proxy WHERE entry=?1 AND address<>?2 ORDER BY address");
     if (q == NULL)
@@ -115,8 +115,8 @@ ec_t entry_load_proxies(struct directory *d, struct arena *a, struct entry *e)
 
 ec_t entry_get(struct directory *d, struct arena *a, int64_t row, struct entry *out)
 {
-    TRY(entry_load(d, a, row, out));
-    return entry_load_proxies(d, a, out);
+    TRY(entry_brief(d, a, row, out));
+    return entry_proxies(d, a, out);
 }
 
 static ec_t by_text(struct directory *d, struct arena *a, const char *sql, const char *x, const char *y, struct entry *out)
@@ -128,7 +128,7 @@ static ec_t by_text(struct directory *d, struct arena *a, const char *sql, const
     if (y != NULL)
         q_text(q, 2, y);
     TRY(one(d, q, a, out));
-    return entry_load_proxies(d, a, out);
+    return entry_proxies(d, a, out);
 }
 
 ec_t entry_by_dn(struct directory *d, struct arena *a, const char *dn, struct entry *out)

@@ -10,10 +10,6 @@
     " FROM entry e LEFT JOIN person p ON p.row=e.row "
 /* False: damaged properties (the rest is there). */
 bool entry_from_row(sqlite3_stmt *q, struct arena *a, struct entry *e);
-/* The row without its further addresses (entry.proxy). */
-ec_t entry_load(struct directory *d, struct arena *a, int64_t row, struct entry *out);
-ec_t entry_load_proxies(struct directory *d, struct arena *a, struct entry *e);
-
 /* entry_word.c: the texts by which name resolution finds an object, as entry_word_seen makes them of each; all different. */
 struct entry_words { struct blob *v; size_t n, cap; };
 void entry_words_of(struct arena *a, const struct entry *e, struct entry_words *out);

@@ -87,7 +87,7 @@ static ec_t chosen(struct directory *d, const struct entry *group, const struct 
 
 static ec_t dynamic_group(struct directory *d, struct arena *a, int64_t row, bool *is, struct entry *e)
 {
-    ec_t ec = entry_load(d, a, row, e);
+    ec_t ec = entry_brief(d, a, row, e);
     *is = ec == ecNone && e->kind == ENTRY_DYNAMIC;
     return ec == ecNotFound ? ecNone : ec;
 }

@@ -257,7 +257,7 @@ static void keep_old_dn(struct arena *a, struct entry *e, const struct entry *wa
 static ec_t set(struct directory *d, struct arena *a, struct entry *e)
 {
     struct entry was;
-    TRY(entry_load(d, a, e->row, &was));
+    TRY(entry_brief(d, a, e->row, &was));
     if (was.kind >= ENTRY_CONTAINER)
         return EC(ecInvalidParameter);
     if (e->dn == NULL || *e->dn == '\0')

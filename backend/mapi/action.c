@@ -1,7 +1,7 @@
 /* action.c - rule actions between the wire and memory (MS-OXORULE 2.2.5). */
 #include "backend/mapi/action.h"
 
-static bool wide(const struct pv_codec *c) { return c->counts == PV_COUNTS_WIDE; }
+static bool wide(const struct pv_codec *c) { return c->counts != PV_COUNTS_ROP; }
 static uint32_t read_narrow_or_wide(struct rd *r, const struct pv_codec *c) { return wide(c) ? rd_u32(r) : rd_u16(r); }
 
 /* --- reading --- */

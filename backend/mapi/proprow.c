@@ -9,7 +9,7 @@ enum { VALUE_PRESENT = 0x00, VALUE_ABSENT = 0x01, VALUE_ERROR = 0x0A };
 static bool beyond_count(const struct pv_codec *c, const struct propval *v)
 {
     uint16_t type = type_single(prop_type(v->tag));
-    if (c->counts == PV_COUNTS_WIDE && type != PtypServerId)
+    if (c->counts != PV_COUNTS_ROP && type != PtypServerId)
         return false;
     if (!type_array(prop_type(v->tag)))
         return (type == PtypBinary || type == PtypObject || type == PtypServerId) && v->v.bin.n > UINT16_MAX;

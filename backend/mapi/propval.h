@@ -83,8 +83,11 @@ struct blob props_bin(const struct props *p, uint32_t tag);
 
 /* --- the wire (MS-OXCDATA 2.11.2), as ROP buffers have it: binary counts 16 bits, multi-value counts 32 bits --- */
 
-/* How values are coded: ROP buffers, extended rules and NSPI differ in the width of counts (MS-OXCDATA 2.11.1.1). */
-enum pv_counts { PV_COUNTS_ROP, PV_COUNTS_WIDE };
+/* How values are coded: ROP buffers on the one side, extended rules and the address book on the other differ in the width of counts (MS-OXCDATA 2.11.1.1).
+ * BOOK: wide, and as address-book requests have it (MS-OXCMAPIHTTP 2.2.1.1): a byte before each string, binary and multi-value, and before each string and
+ * binary in one, says whether it is there (read: one that is not there is empty); an object is 32 bits that mean nothing; a tagged value may have one more such
+ * byte before its tag, as clients write it in restrictions. */
+enum pv_counts { PV_COUNTS_ROP, PV_COUNTS_WIDE, PV_COUNTS_BOOK };
 struct pv_codec {
     struct arena   *a;           /* where decoded arrays and converted strings live */
     uint16_t        code_page;   /* for PtypString8: Windows code page number; 0 = 1252 */

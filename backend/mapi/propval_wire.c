@@ -30,9 +30,27 @@ static struct blob read_text(struct rd *r, const struct pv_codec *c, uint16_t ty
     return utf8_from_codepage(c->a, page_of(c), rd_asciiz(r));
 }
 
+/* The byte of the address book before what has no fixed size. */
+enum { THERE = 0xFF };
+
+static bool varies(uint16_t type)
+{
+    return type_array(type) || type_string(type) || type_single(type) == PtypBinary;
+}
+
+static bool read_there(struct rd *r, const struct pv_codec *c, uint16_t type)
+{
+    if (c->counts != PV_COUNTS_BOOK || !varies(type))
+        return true;
+    uint8_t there = rd_u8(r);
+    if (there != THERE && there != 0)
+        rd_fail(r, "neither there nor absent");
+    return there != 0;
+}
+
 static struct blob read_counted(struct rd *r, const struct pv_codec *c)
 {
-    return rd_blob(r, c->counts == PV_COUNTS_WIDE ? rd_u32(r) : rd_u16(r));
+    return rd_blob(r, c->counts != PV_COUNTS_ROP ? rd_u32(r) : rd_u16(r));
 }
 
 static size_t least_size(const struct pv_codec *c, uint16_t type)
@@ -40,6 +58,8 @@ static size_t least_size(const struct pv_codec *c, uint16_t type)
     size_t fixed = type_fixed_size(type);
     if (fixed != 0)
         return fixed;
+    if (c->counts == PV_COUNTS_BOOK)
+        return 1;
     return type == PtypString8 ? 1 : type == PtypString || c->counts == PV_COUNTS_ROP ? 2 : 4;
 }
 
@@ -53,8 +73,9 @@ static void read_array(struct rd *r, const struct pv_codec *c, uint16_t type, st
         out->v.mv.i16 = arena_dup(c->a, b.p, b.n);
     } else {
         out->v.mv.s = arena_array(c->a, struct blob, n);
-        for (size_t i = 0; i < n; i++)
-            out->v.mv.s[i] = type == PtypBinary ? read_counted(r, c) : read_text(r, c, type);
+        for (size_t i = 0; i < n && rd_ok(r); i++)
+            if (read_there(r, c, type))
+                out->v.mv.s[i] = type == PtypBinary ? read_counted(r, c) : read_text(r, c, type);
     }
     out->v.mv.n = n;
 }
@@ -99,8 +120,13 @@ static void read_single(struct rd *r, const struct pv_codec *c, uint16_t type, s
         out->v.bin = rd_blob(r, rd_u16(r));
         break;
     case PtypBinary:
-    case PtypObject:
         out->v.bin = read_counted(r, c);
+        break;
+    case PtypObject:
+        if (c->counts == PV_COUNTS_BOOK)
+            rd_u32(r);
+        else
+            out->v.bin = read_counted(r, c);
         break;
     case PtypRestriction:
         out->v.res = restriction_read(r, c);
@@ -120,6 +146,8 @@ void propval_read(struct rd *r, const struct pv_codec *c, uint32_t tag, struct p
     *out = (struct propval){ .tag = prop_unicode(tag) };
     if (!type_known(prop_type(tag)))
         rd_fail(r, "unknown property type");
+    else if (!read_there(r, c, prop_type(tag)))
+        ; /* empty */
     else if (type_array(prop_type(tag)))
         read_array(r, c, type_single(prop_type(tag)), out);
     else
@@ -130,6 +158,8 @@ void propval_read(struct rd *r, const struct pv_codec *c, uint32_t tag, struct p
 
 void propval_read_tagged(struct rd *r, const struct pv_codec *c, struct propval *out)
 {
+    if (c->counts == PV_COUNTS_BOOK && r->n != 0 && r->p[0] == THERE) /* no type begins so */
+        rd_u8(r);
     propval_read(r, c, rd_u32(r), out);
 }
 
@@ -173,7 +203,13 @@ static void write_counted(struct wr *w, size_t width, struct blob b)
     wr_put(w, b);
 }
 
-static size_t count_width(const struct pv_codec *c) { return c->counts == PV_COUNTS_WIDE ? 4 : 2; }
+static size_t count_width(const struct pv_codec *c) { return c->counts != PV_COUNTS_ROP ? 4 : 2; }
+
+static void write_there(struct wr *w, const struct pv_codec *c, uint16_t type)
+{
+    if (c->counts == PV_COUNTS_BOOK && varies(type))
+        wr_u8(w, THERE);
+}
 
 static void write_array(struct wr *w, const struct pv_codec *c, uint16_t type, const struct propval *v)
 {
@@ -184,6 +220,7 @@ static void write_array(struct wr *w, const struct pv_codec *c, uint16_t type, c
         return;
     }
     for (size_t i = 0; i < n; i++) {
+        write_there(w, c, type);
         if (type == PtypBinary)
             write_counted(w, count_width(c), v->v.mv.bin[i]);
         else
@@ -231,8 +268,13 @@ static void write_single(struct wr *w, const struct pv_codec *c, uint16_t type, 
         write_counted(w, 2, v->v.bin);
         break;
     case PtypBinary:
-    case PtypObject:
         write_counted(w, count_width(c), v->v.bin);
+        break;
+    case PtypObject:
+        if (c->counts == PV_COUNTS_BOOK)
+            wr_u32(w, 0);
+        else
+            write_counted(w, count_width(c), v->v.bin);
         break;
     case PtypRestriction:
         restriction_write(w, c, v->v.res);
@@ -252,6 +294,7 @@ void propval_write(struct wr *w, const struct pv_codec *c, uint16_t type, const 
         type = prop_type(v->tag);
         wr_u16(w, type);
     }
+    write_there(w, c, type);
     if (type_array(type))
         write_array(w, c, type_single(type), v);
     else

@@ -5,7 +5,7 @@
 static size_t read_count(struct rd *r, const struct pv_codec *c)
 {
     /* the smallest restriction is one byte */
-    return rd_count(r, c->counts == PV_COUNTS_WIDE ? rd_u32(r) : rd_u16(r), 1);
+    return rd_count(r, c->counts != PV_COUNTS_ROP ? rd_u32(r) : rd_u16(r), 1);
 }
 
 static void read_one(struct rd *r, const struct pv_codec *c, struct restriction *out);
@@ -112,7 +112,7 @@ struct restriction *restriction_read(struct rd *r, const struct pv_codec *c) { r
 
 static void write_list(struct wr *w, const struct pv_codec *c, const struct restriction *r)
 {
-    if (c->counts == PV_COUNTS_WIDE)
+    if (c->counts != PV_COUNTS_ROP)
         wr_u32(w, (uint32_t)r->list.n);
     else if (r->list.n <= UINT16_MAX)
         wr_u16(w, (uint16_t)r->list.n);

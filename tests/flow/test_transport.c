@@ -155,7 +155,7 @@ TEST(request_types)
     CODE(&k, "Bind", 5, .path = NULL);                      /* of the other endpoint */
     CODE(&k, "Execute", 5, .path = "/mapi/nspi/");
     CODE(&k, "CompareMinIds", 5, .path = "/mapi/nspi/");
-    CODE(&k, "Bind", 16, .path = "/mapi/nspi/");            /* not served by this version */
+    CODE(&k, "Bind", 12, .path = "/mapi/nspi/");            /* known, but not without a body */
     failure_form(&k);
     end(&k);
 }

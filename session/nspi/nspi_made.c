@@ -1,0 +1,279 @@
+/* nspi_made.c - properties that objects of the address book have without anybody having set them. */
+#include "backend/base/utf.h"
+#include "backend/mapi/entryid.h"
+#include "session/nspi/nspi_row.h"
+#include <ctype.h>
+
+enum { AB_RECIPIENTS = 1, EPHEMERAL_MARK = 0x87, EPHEMERAL_SIZE = 32 };
+
+/* --- entry ids ------------------------------------------------------------------------------------------------------------------------------ */
+
+struct blob nspi_permanent_id(struct arena *a, uint32_t display_type, const char *dn) { return entryid_addressbook(a, display_type, dn); }
+
+struct blob nspi_ephemeral_id(struct arena *a, const struct guid *server, uint32_t display_type, uint32_t mid)
+{
+    struct wr w = wr_in(a, EPHEMERAL_SIZE);
+    wr_u32(&w, EPHEMERAL_MARK);
+    wr_bytes(&w, server->b, sizeof server->b);
+    wr_u32(&w, 1);
+    wr_u32(&w, display_type);
+    wr_u32(&w, mid);
+    return wr_blob(&w);
+}
+
+/* The display type in it is not looked at (OXNSPI R379, R410). */
+static bool ephemeral_mid(const struct guid *server, struct blob id, uint32_t *mid)
+{
+    struct rd r = rd_blob_of(id);
+    if (id.n != EPHEMERAL_SIZE || rd_u32(&r) != EPHEMERAL_MARK)
+        return false;
+    struct blob provider = rd_blob(&r, sizeof server->b);
+    if (!blob_eq(provider, blob_of(server->b, sizeof server->b)) || rd_u32(&r) != 1)
+        return false;
+    rd_u32(&r);
+    *mid = rd_u32(&r);
+    return rd_done(&r);
+}
+
+ec_t nspi_entryid_row(struct nspi_ctx *c, struct blob id, int64_t *row)
+{
+    uint32_t mid = 0, type;
+    struct blob dn;
+    struct entry e;
+    *row = 0;
+    if (ephemeral_mid(&c->server, id, &mid)) {
+        *row = mid >= MID_FIRST ? (int64_t)mid - MID_FIRST : 0;
+    } else if (entryid_addressbook_parse(id, &type, &dn)) {
+        ec_t ec = entry_by_dn(c->reader, c->a, arena_str(c->a, dn), &e);
+        if (ec != ecNone)
+            return ec == ecNotFound ? ecNone : ec;
+        *row = e.row;
+    }
+    if (*row != 0 && !book_exists(&c->look, *row, NULL))
+        *row = 0;
+    return ecNone;
+}
+
+/* --- one function each ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool entry_id(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    uint32_t type = entry_display_type(o->e.kind);
+    *v = pv_bin(tag, (o->flags & FLAG_EPHEMERAL) != 0 ? nspi_ephemeral_id(o->c->a, &o->c->server, type, entry_mid(o->e.row))
+                                                      : nspi_permanent_id(o->c->a, type, o->e.dn));
+    return true;
+}
+
+static bool permanent_id(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_bin(tag, nspi_permanent_id(o->c->a, entry_display_type(o->e.kind), o->e.dn));
+    return true;
+}
+
+static bool instance_key(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    struct wr w = wr_in(o->c->a, sizeof(uint32_t));
+    wr_u32(&w, entry_mid(o->e.row));
+    *v = pv_bin(tag, wr_blob(&w));
+    return true;
+}
+
+static bool mapping_signature(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    static const uint8_t provider[16] = { 0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A, 0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F, 0xE1, 0x82 };
+    (void)o;
+    *v = pv_bin(tag, blob_of(provider, sizeof provider));
+    return true;
+}
+
+static bool object_type(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_i32(tag, (int32_t)entry_object_type(o->e.kind));
+    return true;
+}
+
+static bool display_type(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_i32(tag, (int32_t)entry_display_type(o->e.kind));
+    return true;
+}
+
+static bool display_type_ex(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_i32(tag, (int32_t)entry_display_type_ex(o->e.kind));
+    return true;
+}
+
+static bool display_name(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_str(tag, o->e.display_name);
+    return true;
+}
+
+/* ASCII alone, which is the same in every code page (OXNSPI R1601): accents go, what remains of other scripts is a question mark. */
+static bool printable_name(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    struct blob s = utf8_seen(o->c->a, blob_str(o->e.display_name), UTF_BASE);
+    uint8_t    *p = arena_alloc(o->c->a, s.n);
+    size_t      n = 0;
+    for (size_t i = 0; i < s.n; ) {
+        uint32_t c = utf8_next(s, &i);
+        p[n++] = c >= ' ' && c < 0x7F ? (uint8_t)c : '?';
+    }
+    *v = pv_strn(tag, blob_of(p, n));
+    return true;
+}
+
+static bool address_type(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    (void)o;
+    *v = pv_str(tag, "EX");
+    return true;
+}
+
+static bool dn(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_str(tag, o->e.dn);
+    return true;
+}
+
+static bool own_search_key(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_bin(tag, search_key(o->c->a, "EX", o->e.dn));
+    return true;
+}
+
+static bool smtp_address(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_str(tag, o->e.smtp);
+    return *o->e.smtp != '\0';
+}
+
+static bool zero(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    (void)o;
+    *v = pv_i32(tag, 0);
+    return true;
+}
+
+static bool is_list(const struct nspi_object *o) { return entry_object_type(o->e.kind) == 8; }
+
+static bool container_flags(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_i32(tag, AB_RECIPIENTS);
+    return is_list(o);
+}
+
+static bool container_contents(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = (struct propval){ .tag = tag };
+    return is_list(o);
+}
+
+static bool proxy_addresses(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    if (!o->proxies && entry_proxies(o->c->reader, o->c->a, &o->e) == ecNone)
+        o->proxies = true;
+    struct blob *s = arena_array(o->c->a, struct blob, o->e.proxies + 1);
+    size_t n = 0;
+    if (*o->e.smtp != '\0')
+        s[n++] = blob_str(arena_printf(o->c->a, "SMTP:%s", o->e.smtp));
+    for (size_t i = 0; i < o->e.proxies; i++)
+        s[n++] = blob_str(o->e.proxy[i]);
+    *v = (struct propval){ .tag = tag };
+    v->v.mv.n = n;
+    v->v.mv.s = s;
+    return n != 0;
+}
+
+static bool object_guid(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_bin(tag, blob_of(o->e.mailbox.b, sizeof o->e.mailbox.b));
+    return o->e.has_mailbox;
+}
+
+/* The DN of the "server" of a mailbox names the mailbox, so that any host can be its server. */
+static bool home_database(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    const char *at = strrchr(o->e.smtp, '@');
+    char id[GUID_TEXT];
+    size_t org = strcspn(o->e.dn + (*o->e.dn == '/'), "/") + 1;
+    guid_text(&o->e.mailbox, id);
+    *v = pv_str(tag, arena_printf(o->c->a, "%.*s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Configuration/cn=Servers/cn=%s@%s/cn=Microsoft Private MDB",
+                                  (int)org, o->e.dn, id, at != NULL ? at + 1 : ""));
+    return o->e.has_mailbox;
+}
+
+static bool manager_dn(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    int64_t *row;
+    size_t   n = 0;
+    struct entry e;
+    if (link_list(o->c->reader, o->c->a, LINK_MANAGER, o->e.row, false, &row, &n) != ecNone || n == 0 || !book_exists(&o->c->look, row[0], NULL)
+        || entry_get(o->c->reader, o->c->a, row[0], &e) != ecNone)
+        return false;
+    *v = pv_str(tag, e.dn);
+    return true;
+}
+
+/* Members that can be seen, and those of them whose mail goes elsewhere. */
+static bool count_members(struct nspi_object *o, int32_t *all, int32_t *outside)
+{
+    int64_t *row;
+    size_t   n = 0;
+    *all = *outside = 0;
+    if (!is_list(o) || link_list(o->c->reader, o->c->a, LINK_MEMBER, o->e.row, false, &row, &n) != ecNone)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        enum entry_kind k;
+        bool seen = book_exists(&o->c->look, row[i], &k);
+        *all += seen;
+        *outside += seen && k == ENTRY_CONTACT;
+    }
+    return true;
+}
+
+static bool member_count(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    int32_t all, outside;
+    bool yes = count_members(o, &all, &outside);
+    *v = pv_i32(tag, all);
+    return yes;
+}
+
+static bool external_count(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    int32_t all, outside;
+    bool yes = count_members(o, &all, &outside);
+    *v = pv_i32(tag, outside);
+    return yes;
+}
+
+static bool rich_info(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_bool(tag, o->e.kind != ENTRY_CONTACT);
+    return true;
+}
+
+/* --- the table ------------------------------------------------------------------------------------------------------------------------------ */
+
+static const struct made { uint32_t tag; bool (*make)(struct nspi_object *, uint32_t, struct propval *); } made[] = {
+#define MADE(property, function) { property, function },
+#include "session/nspi/abmade.def"
+};
+
+static const struct made *find(uint32_t tag)
+{
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        if (made[i].tag == tag)
+            return &made[i];
+    return NULL;
+}
+
+bool nspi_is_made(uint32_t tag) { return find(tag) != NULL; }
+
+bool nspi_made(struct nspi_object *o, uint32_t tag, struct propval *out)
+{
+    const struct made *m = find(tag);
+    return m != NULL && m->make(o, tag, out);
+}

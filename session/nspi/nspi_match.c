@@ -1,0 +1,197 @@
+/* nspi_match.c - GetMatches: which objects of a list a restriction chooses, or which ones a property of an object refers to (MS-OXNSPI 3.1.4.1.10). */
+#include "session/nspi/nspi_row.h"
+#include "session/nspi/nspi_table.h"
+
+enum { NAMES_MAX = 16, NAME_TAG = 0x3FF0 };  /* name resolutions in one restriction, and the ids that stand for them */
+
+/* A restriction at work on one list. */
+struct match {
+    struct nspi_ctx *c;
+    int64_t          container;
+    struct { int64_t *row; size_t n; } name[NAMES_MAX];  /* whom each resolved name can mean, ascending */
+    size_t           names;
+    struct nspi_object o;            /* the row that is looked at */
+};
+
+static const struct propval yes_value = { .tag = PROP_TAG(NAME_TAG, PtypBoolean), .v.b = true };
+static const struct propval no_value = { .tag = PROP_TAG(NAME_TAG, PtypBoolean), .v.b = false };
+
+/* --- names in restrictions ------------------------------------------------------------------------------------------------------------------- */
+
+static const struct propval *anr_value(const struct restriction *r)
+{
+    if (r->kind == RES_PROPERTY && prop_id(r->property.tag) == prop_id(PidTagAnr) && r->property.relop == RELOP_EQ)
+        return &r->property.value;
+    if (r->kind == RES_CONTENT && prop_id(r->content.tag) == prop_id(PidTagAnr))
+        return &r->content.value;
+    return NULL;
+}
+
+/* PidTagAnr has no value that could be compared: whom the text can mean is found out once, and the restriction then asks whether a row is among them. */
+static ec_t resolve_name(struct match *m, struct restriction *r, const struct propval *text)
+{
+    if (m->names == NAMES_MAX || type_single(prop_type(text->tag)) != PtypString || type_array(prop_type(text->tag)))
+        return EC(ecTooComplex);
+    size_t i = m->names++;
+    TRY(book_matches(&m->c->look, m->c->a, m->container, text->v.s, NSPI_COUNT_MAX, &m->name[i].row, &m->name[i].n));
+    *r = (struct restriction){ .kind = RES_PROPERTY };
+    r->property.relop = RELOP_EQ;
+    r->property.tag = PROP_TAG(NAME_TAG + i, PtypBoolean);
+    r->property.value = yes_value;
+    r->property.value.tag = r->property.tag;
+    return ecNone;
+}
+
+static ec_t resolve_names(struct match *m, struct restriction *r)
+{
+    const struct propval *text = anr_value(r);
+    if (text != NULL)
+        return resolve_name(m, r, text);
+    if (r->kind == RES_AND || r->kind == RES_OR)
+        for (size_t i = 0; i < r->list.n; i++)
+            TRY(resolve_names(m, &r->list.v[i]));
+    if (r->kind == RES_NOT)
+        return resolve_names(m, r->one.r);
+    if (r->kind == RES_COMMENT && r->comment.r != NULL)
+        return resolve_names(m, r->comment.r);
+    return ecNone;
+}
+
+static bool among(const int64_t *row, size_t n, int64_t wanted)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (row[mid] < wanted)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < n && row[low] == wanted;
+}
+
+/* --- one row --------------------------------------------------------------------------------------------------------------------------------- */
+
+static const struct propval *get(void *ctx, uint32_t tag)
+{
+    struct match *m = ctx;
+    unsigned id = prop_id(tag);
+    if (id >= NAME_TAG && id < NAME_TAG + m->names)
+        return among(m->name[id - NAME_TAG].row, m->name[id - NAME_TAG].n, m->o.e.row) ? &yes_value : &no_value;
+    struct propval *v = arena_one(m->o.c->a, struct propval);
+    nspi_value(&m->o, prop_type(tag) == PtypUnspecified ? nspi_native(tag) : prop_unicode(tag), v);
+    return prop_type(v->tag) != PtypErrorCode ? v : NULL;
+}
+
+/* Values live in an arena of the row, so that a long list takes no more than a short one. */
+static ec_t matches(struct match *m, const struct restriction *r, int64_t row, bool *yes)
+{
+    struct nspi_ctx one = *m->c;
+    const struct res_row as_row = { m, get, NULL };
+    one.a = arena_new(1 << 22);
+    ec_t ec = nspi_object(&one, entry_mid(row), FLAG_EPHEMERAL, &m->o);
+    *yes = ec == ecNone && m->o.there && restriction_match(r, &as_row);
+    arena_free(one.a);
+    return ec;
+}
+
+/* --- all rows -------------------------------------------------------------------------------------------------------------------------------- */
+
+struct found { uint32_t *mid; size_t n, cap; };
+
+static ec_t found(struct nspi_ctx *c, struct found *f, int64_t row)
+{
+    if (f->n == c->in->arg[1] || f->n == NSPI_COUNT_MAX)
+        return EC(ecTableTooBig);
+    f->mid = arena_grow(c->a, f->mid, &f->cap, f->n, sizeof *f->mid);
+    f->mid[f->n++] = entry_mid(row);
+    return ecNone;
+}
+
+/* Only those whom a name means can match? */
+static const struct restriction *driving_name(const struct match *m, const struct restriction *r)
+{
+    if (r->kind == RES_PROPERTY && prop_id(r->property.tag) >= NAME_TAG && prop_id(r->property.tag) < NAME_TAG + m->names)
+        return r;
+    for (size_t i = 0; r->kind == RES_AND && i < r->list.n; i++) {
+        const struct restriction *d = driving_name(m, &r->list.v[i]);
+        if (d != NULL)
+            return d;
+    }
+    return NULL;
+}
+
+static ec_t check_row(struct match *m, const struct restriction *r, int64_t row, struct found *f)
+{
+    bool yes;
+    TRY(matches(m, r, row, &yes));
+    return yes ? found(m->c, f, row) : ecNone;
+}
+
+static ec_t by_restriction(struct nspi_ctx *c, struct found *f)
+{
+    struct match m = { .c = c };
+    struct restriction *r = c->in->filter;
+    const struct book_view *v = NULL;
+    enum book_sort sort;
+    if (!nspi_sort(c->in->stat.sort_type, &sort))
+        return EC(ecGeneralFailure);
+    TRY(nspi_view(c, &c->in->stat, &v));
+    TRY(nspi_container(c->in->stat.container, &m.container));
+    TRY(resolve_names(&m, r));
+    TRY(restriction_check(r));
+    const struct restriction *d = driving_name(&m, r);
+    if (d == NULL) {
+        for (size_t i = 0; i < book_count(v); i++)
+            TRY(check_row(&m, r, book_row(v, i), f));
+        return ecNone;
+    }
+    size_t which = prop_id(d->property.tag) - NAME_TAG, n = m.name[which].n;
+    int64_t *row = arena_dup(c->a, m.name[which].row, n * sizeof *row);
+    book_order(&c->look, c->a, sort, c->in->stat.sort_locale, row, &n);
+    for (size_t i = 0; i < n; i++)
+        TRY(check_row(&m, r, row[i], f));
+    return ecNone;
+}
+
+/* Without a restriction CurrentRec names the object, and ContainerID the property. */
+static ec_t by_property(struct nspi_ctx *c, struct found *f)
+{
+    enum entry_kind kind = ENTRY_USER;
+    enum link_kind k;
+    bool     back;
+    int64_t *row, from = (int64_t)c->in->stat.current - MID_FIRST;
+    size_t   n = 0;
+    if (!book_exists(&c->look, from, &kind))
+        return EC(ecGeneralFailure);
+    if (c->in->has_name || !link_of_prop(c->in->stat.container, &k, &back))
+        return EC(ecNotSupported);
+    bool writable = !back && ((k == LINK_MEMBER && entry_is_group(kind)) || (k == LINK_DELEGATE && kind == ENTRY_USER));
+    if (c->in->stat.sort_type == SORT_NAME_W && !writable)
+        return EC(ecNotSupported);
+    TRY(link_list(c->reader, c->a, k, from, back, &row, &n));
+    book_order(&c->look, c->a, BOOK_BY_NAME, c->in->stat.sort_locale, row, &n);
+    for (size_t i = 0; i < n; i++)
+        TRY(found(c, f, row[i]));
+    return ecNone;
+}
+
+ec_t nspi_GetMatches(struct nspi_ctx *c)
+{
+    struct found f = { 0 };
+    if (c->in->has_mids) /* reserved: a table inside a table is not searched */
+        return EC(ecTooComplex);
+    TRY(c->in->has_filter ? by_restriction(c, &f) : by_property(c, &f));
+    c->out->has_mids = true;
+    c->out->mid = f.mid;
+    c->out->mids = f.n;
+    c->out->has_stat = true;
+    c->out->stat = c->in->stat;
+    c->out->stat.container = c->in->stat.current; /* R1146 */
+    if (!c->in->has_tags)
+        return ecNone;
+    nspi_columns(c);
+    for (size_t i = 0; i < f.n && nspi_row(c, f.mid[i], FLAG_EPHEMERAL); i++)
+        ;
+    return ecNone;
+}

@@ -1,0 +1,194 @@
+/* nspi_row.c - objects become rows of the columns that a client asked for. */
+#include "session/nspi/nspi_row.h"
+
+enum { ROWS_BYTES = 4 << 20, ROW_OK = 0, ROW_FLAGGED = 1, VALUE_THERE = 0, VALUE_ERROR = 0xA };
+
+/* --- what is known -------------------------------------------------------------------------------------------------------------------------- */
+
+static const uint32_t known[] = {
+#define ABPROP(name, how) name,
+#include "backend/directory/abprop.def"
+};
+enum { KNOWN = sizeof known / sizeof known[0] };
+
+uint32_t nspi_native(uint32_t tag)
+{
+    uint32_t same_id = 0;
+    for (size_t i = 0; i < KNOWN; i++) {
+        if (known[i] == prop_unicode(tag))
+            return known[i];
+        if (same_id == 0 && prop_id(known[i]) == prop_id(tag))
+            same_id = known[i];
+    }
+    return same_id;
+}
+
+static uint32_t as_string(uint32_t tag, uint16_t string_type)
+{
+    return type_string(prop_type(tag)) ? prop_retype(tag, (uint16_t)((prop_type(tag) & PtypMultipleFlag) | string_type)) : tag;
+}
+
+/* A link is a table of objects, whatever type else its property can be had in. */
+static uint32_t as_listed(uint32_t tag, uint16_t string_type)
+{
+    enum link_kind k;
+    bool back;
+    return link_of_prop(tag, &k, &back) && !nspi_is_made(tag) ? prop_retype(tag, PtypObject) : as_string(tag, string_type);
+}
+
+void nspi_known(struct arena *a, uint16_t string_type, uint32_t **out, size_t *n)
+{
+    *out = arena_array(a, uint32_t, KNOWN);
+    *n = KNOWN;
+    for (size_t i = 0; i < KNOWN; i++)
+        (*out)[i] = as_listed(known[i], string_type);
+}
+
+/* --- one object ----------------------------------------------------------------------------------------------------------------------------- */
+
+ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_object *out)
+{
+    *out = (struct nspi_object){ .c = c, .flags = flags };
+    int64_t row = (int64_t)mid - MID_FIRST;
+    if (row <= 0 || !book_exists(&c->look, row, NULL))
+        return ecNone;
+    ec_t ec = entry_brief(c->reader, c->a, row, &out->e);
+    out->there = ec == ecNone;
+    return ec == ecNotFound ? ecNone : ec;
+}
+
+/* The objects at the other end that can be seen. */
+static size_t linked(struct nspi_object *o, enum link_kind k, bool back, int64_t **row)
+{
+    size_t n = 0, seen = 0;
+    if (link_list(o->c->reader, o->c->a, k, o->e.row, back, row, &n) != ecNone)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (book_exists(&o->c->look, (*row)[i], NULL))
+            (*row)[seen++] = (*row)[i];
+    return seen;
+}
+
+/* As a table (PtypObject), or as the DNs of what is in it. */
+static bool link_value(struct nspi_object *o, enum link_kind k, bool back, uint32_t tag, struct propval *out)
+{
+    uint16_t type = prop_type(tag);
+    int64_t *row;
+    size_t   n = linked(o, k, back, &row), dns = 0;
+    *out = (struct propval){ .tag = prop_retype(tag, PtypObject) };
+    if (n == 0 || type == PtypUnspecified || type == PtypObject)
+        return n != 0;
+    if (!type_string(type))
+        return false;
+    struct blob *dn = arena_array(o->c->a, struct blob, n);
+    for (size_t i = 0; i < n; i++) {
+        struct entry e;
+        if (entry_brief(o->c->reader, o->c->a, row[i], &e) == ecNone)
+            dn[dns++] = blob_str(e.dn);
+    }
+    if (dns == 0)
+        return false;
+    out->tag = prop_unicode(tag);
+    if (type_array(type)) {
+        out->v.mv.n = dns;
+        out->v.mv.s = dn;
+    } else {
+        out->v.s = dn[0];
+    }
+    return true;
+}
+
+static bool value(struct nspi_object *o, uint32_t tag, struct propval *out)
+{
+    uint32_t native = nspi_native(tag);
+    enum link_kind k;
+    bool back;
+    if (!o->there || native == 0)
+        return false;
+    if (nspi_is_made(native))
+        return nspi_made(o, native, out);
+    if (link_of_prop(native, &k, &back))
+        return link_value(o, k, back, tag, out);
+    const struct propval *v = props_find(&o->e.props, native);
+    if (v != NULL)
+        *out = *v;
+    return v != NULL;
+}
+
+void nspi_value(struct nspi_object *o, uint32_t tag, struct propval *out)
+{
+    uint16_t type = prop_type(tag);
+    if (!value(o, tag, out) || !propval_fits(out, type)) {
+        *out = pv_err(tag, EC(ecNotFound));
+        return;
+    }
+    out->tag = prop_retype(tag, type == PtypUnspecified ? prop_type(out->tag) : type);
+}
+
+void nspi_list(struct nspi_object *o, uint32_t flags, uint16_t string_type, uint32_t **out, size_t *n)
+{
+    struct propval v;
+    *out = arena_array(o->c->a, uint32_t, KNOWN);
+    *n = 0;
+    for (size_t i = 0; i < KNOWN; i++) {
+        uint32_t tag = as_listed(known[i], string_type);
+        if (prop_type(tag) == PtypObject && (flags & FLAG_SKIP_OBJECTS) != 0)
+            continue;
+        if (value(o, known[i], &v))
+            (*out)[(*n)++] = tag;
+    }
+}
+
+/* --- rows ----------------------------------------------------------------------------------------------------------------------------------- */
+
+/* What a client gets that names no columns (OXNSPI R1627). */
+static const uint32_t usual[] = {
+    PidTagAddressBookContainerId, PidTagObjectType, PidTagDisplayType, PROP_TAG(0x3001, PtypString8), PROP_TAG(0x3A1A, PtypString8),
+    PROP_TAG(0x3A18, PtypString8), PROP_TAG(0x3A19, PtypString8)
+};
+
+void nspi_columns(struct nspi_ctx *c)
+{
+    c->out->tags = c->in->has_tags ? c->in->tags : sizeof usual / sizeof usual[0];
+    c->out->tag = arena_dup(c->a, c->in->has_tags ? c->in->tag : usual, c->out->tags * sizeof *usual);
+    c->out->rows = wr_in(c->a, ROWS_BYTES);
+    c->out->has_rows = true;
+}
+
+static bool is_error(const struct propval *v) { return prop_type(v->tag) == PtypErrorCode; }
+
+static void write_value(struct wr *w, const struct pv_codec *codec, uint32_t column, const struct propval *v, bool flagged)
+{
+    struct propval one = *v;
+    uint16_t       type = prop_type(v->tag);
+    if (prop_type(column) == PtypUnspecified)
+        wr_u16(w, type);
+    if (flagged)
+        wr_u8(w, is_error(v) ? VALUE_ERROR : VALUE_THERE);
+    one.tag = prop_unicode(one.tag);
+    propval_write(w, codec, type, &one);
+}
+
+bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags)
+{
+    struct nspi_object o;
+    struct wr *w = &c->out->rows;
+    size_t mark = wr_mark(w);
+    bool   flagged = false;
+    struct propval *v = arena_array(c->a, struct propval, c->out->tags);
+    if (nspi_object(c, mid, flags, &o) != ecNone)
+        return false;
+    for (size_t i = 0; i < c->out->tags; i++) {
+        nspi_value(&o, c->out->tag[i], &v[i]);
+        flagged |= is_error(&v[i]);
+    }
+    wr_u8(w, flagged ? ROW_FLAGGED : ROW_OK);
+    for (size_t i = 0; i < c->out->tags; i++)
+        write_value(w, &c->codec, c->out->tag[i], &v[i], flagged);
+    if (w->full || arena_over(c->a)) {
+        wr_rewind(w, mark);
+        return false;
+    }
+    c->out->nrows++;
+    return true;
+}

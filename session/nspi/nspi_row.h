@@ -1,0 +1,42 @@
+/* nspi_row.h - an object of the address book -> the values that a client asked for, and rows of them. */
+#ifndef NSPI_ROW_H
+#define NSPI_ROW_H
+#include "session/nspi/nspi.h"
+
+/* An object while values are made of it: what costs a question is asked once, when first needed. */
+struct nspi_object {
+    struct nspi_ctx *c;
+    struct entry     e;
+    bool             there;         /* false: no such object, or not to be seen: it has no values (OXNSPI R907) */
+    bool             proxies;       /* e.proxy has been read */
+    uint32_t         flags;         /* FLAG_EPHEMERAL */
+};
+
+/* The object of a Minimal Entry ID, as the client may see it. */
+ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_object *out);
+
+/* One property in the type asked for (PtypUnspecified: its own); an error value (PtypErrorCode) if it has none.  out->tag is the tag as it is answered. */
+void nspi_value(struct nspi_object *o, uint32_t tag, struct propval *out);
+
+/* What is known of a property: its own type, or 0 if the server does not know it. */
+uint32_t nspi_native(uint32_t tag);
+/* All that the server knows, with strings of `string_type` (PtypString or PtypString8). */
+void nspi_known(struct arena *a, uint16_t string_type, uint32_t **out, size_t *n);
+/* Those that an object has (OXNSPI 3.1.4.1.6). */
+void nspi_list(struct nspi_object *o, uint32_t flags, uint16_t string_type, uint32_t **out, size_t *n);
+
+/* Appends a row (OXCMAPIHTTP 2.2.1.7) of the answer's columns for an object.  False: the answer is full, the row was not appended. */
+bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags);
+/* The columns of the answer: those asked for, or the usual ones (OXNSPI R1627); room for rows. */
+void nspi_columns(struct nspi_ctx *c);
+
+/* nspi_made.c: a property that is made of the object; false if it has none or is none of these.  out->tag is its own. */
+bool nspi_made(struct nspi_object *o, uint32_t tag, struct propval *out);
+bool nspi_is_made(uint32_t tag);
+
+/* Entry ids (OXNSPI 2.2.9). */
+struct blob nspi_permanent_id(struct arena *a, uint32_t display_type, const char *dn);
+struct blob nspi_ephemeral_id(struct arena *a, const struct guid *server, uint32_t display_type, uint32_t mid);
+/* The object that an entry id of either form names; 0: none that can be seen. */
+ec_t nspi_entryid_row(struct nspi_ctx *c, struct blob id, int64_t *row);
+#endif
