@@ -1,6 +1,5 @@
 /* test_reconnect.c - Connect with the cookies of an older session, whatever became of it: MS-OXCMAPIHTTP 3.1.5.6, 3.2.5.6 (R1277-R1280, R1329, R1195). */
-#include "tests/flow/walk.h"
-#include <pthread.h>
+#include "tests/flow/waiter.h"
 #include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -218,6 +217,30 @@ TEST(a_request_of_the_old_session_comes_to_nothing)
     CHECK_INT(execute(&w, NULL), 0);
     stack_arm(st, 0, NULL);
     mapic_close(&x.c);
+    walk_end(&w);
+    stack_stop(st);
+}
+
+/* The wait of the old session ends with it, on whatever worker it is parked (MS-OXCMAPIHTTP R1277); the new session's own is another one. */
+TEST(a_parked_wait_of_the_old_session_ends)
+{
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 2, .config = "pending_period = 60000\n" });
+    struct walk w;
+    struct waiter old = { 0 }, new = { 0 };
+    walk_begin(&w, st, &st->ana);
+    waiter_start(&old, &w.c, stack_route[1]);
+    REQUIRE(waiter_processing(&old));
+    w.c.route = stack_route[0];
+    MUST_STEP(&w, step_connect(&w.s, st->ana.dn));
+    waiter_end(&old);
+    CHECK_INT(old.r.code, 10);
+    waiter_start(&new, &w.c, stack_route[1]);
+    REQUIRE(waiter_processing(&new));
+    CHECK(waiter_waits(&new, 100));
+    CHECK_INT(execute(&w, NULL), 0);
+    waiter_break(&new);
+    waiter_free(&old);
+    waiter_free(&new);
     walk_end(&w);
     stack_stop(st);
 }

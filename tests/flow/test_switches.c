@@ -2,7 +2,7 @@
 #include "backend/base/filetime.h"
 #include "backend/directory/policy.h"
 #include "tests/flow/ctl.h"
-#include "tests/flow/walk.h"
+#include "tests/flow/waiter.h"
 #include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -61,6 +61,31 @@ TEST(mailbox_that_is_switched_off)
     CHECK_INT(sessions(st, &st->ana), 0);
     CHECK_EC(mailbox_policy_set(st->directory, "ana", &(struct mailbox_policy){ .mapi_http = TRI_NULL }), ecNone);
     CHECK_INT(code(&ana, "Execute"), 10);
+    walk_end(&ana);
+    walk_end(&bob);
+    stack_stop(st);
+}
+
+/* PENDING is rare here: only the end of its session can be what ends the wait. */
+TEST(waiting_client_is_told_when_it_is_switched_off)
+{
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 2, .config = "pending_period = 60000\n" });
+    struct walk ana, bob;
+    struct waiter w = { 0 }, other = { 0 };
+    walk_begin(&ana, st, &st->ana);
+    walk_begin(&bob, st, &st->bob);
+    waiter_start(&w, &ana.c, stack_route[1]);
+    waiter_start(&other, &bob.c, stack_route[1]);
+    REQUIRE(waiter_processing(&w) && waiter_processing(&other));
+    ctl_must(st, "mailbox set ana --mapi-http-enabled false");
+    waiter_end(&w);
+    CHECK_INT(w.r.code, 10);
+    CHECK(waiter_waits(&other, 100));
+    CHECK_INT(code(&ana, "Connect"), 16);
+    CHECK_INT(send(&ana, "NotificationWait", NULL).code, 16);
+    waiter_break(&other);
+    waiter_free(&w);
+    waiter_free(&other);
     walk_end(&ana);
     walk_end(&bob);
     stack_stop(st);
