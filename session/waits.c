@@ -26,7 +26,7 @@ static uint64_t user_hash(const char *login)
 
 static void enqueue(struct session_wait *w)
 {
-    if (!w->parked || w->queued || w->busy)
+    if (!w->parked || !w->here || w->queued || w->busy)
         return;
     w->queued = true;
     TAILQ_INSERT_TAIL(&w->home->queue, w, in_queue);

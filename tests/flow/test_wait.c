@@ -510,9 +510,9 @@ TEST(a_killed_worker_leaves_a_session_that_waits_elsewhere)
     CHECK(in_redis(st, &w.c, "PTTL", "") <= 30000 + 900000); /* nobody renews it: it expires in time */
     waiter_start(&again, &w.c, stack_route[1]);
     REQUIRE(waiter_processing(&again));
+    stack_worker(st, 0);
     write_mail(st, &st->ana, stack_route[3], "Elsewhere");
     CHECK_INT(waiter_end(&again), 1);
-    stack_worker(st, 0);
     waiter_free(&k);
     waiter_free(&again);
     STEP(&w, step_disconnect(&w.s));
