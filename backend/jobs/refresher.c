@@ -25,7 +25,7 @@ static bool sleep_unless_stopped(struct refresher *r)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += LOOK_S;
+    until.tv_sec += r->config->book_ldap_refresh < LOOK_S ? (time_t)r->config->book_ldap_refresh : LOOK_S;
     pthread_mutex_lock(&r->lock);
     while (!stopping(r) && pthread_cond_timedwait(&r->wake, &r->lock, &until) == 0)
         ;

@@ -177,8 +177,7 @@ static void ldif_line(struct output *o, struct arena *a, const char *name, struc
 static void write_ldif(struct output *o, struct arena *a, const struct record *r)
 {
     ldif_line(o, a, "dn", blob_str(r->name));
-    if (strlen(r->key) <= 64)
-        ldif_line(o, a, "entryUUID", blob_str(r->key));
+    ldif_line(o, a, "entryUUID", blob_str(r->key));
     for (size_t i = 0; i < r->n; i++)
         ldif_line(o, a, r->v[i].name, r->v[i].value);
     putc('\n', o->f);

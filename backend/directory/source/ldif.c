@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+enum { KEY_MAX = 512 };
+
 /* A line without its end; NULL at the end of the file, or *why. */
 static char *physical(struct ldif *l, size_t *n, const char **why)
 {
@@ -134,7 +136,7 @@ static const char *key_of(struct arena *a, const struct record *r)
     static const char *const names[] = { "entryUUID", "objectGUID", "ipaUniqueID", "nsUniqueId" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct blob *v = record_first(r, names[i]);
-        if (v != NULL && v->n != 0 && v->n <= 64)
+        if (v != NULL && v->n != 0 && v->n <= KEY_MAX)
             return strcmp(names[i], "objectGUID") == 0 ? record_hex(a, *v) : arena_str(a, *v);
     }
     return r->name;
