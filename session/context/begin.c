@@ -8,7 +8,7 @@
 
 enum {
     GRANT_NONE, GRANT_RUN, GRANT_RECOVER, GRANT_ANSWER, GRANT_SAME_RUNS, GRANT_OTHER_RUNS, GRANT_SEQUENCE, GRANT_DEADLY, GRANT_TWIN_RUNS, GRANT_FINDS_OUT, /* what BEGIN says */
-    WAIT_OTHER_MS = 100, PAUSE_MAX_MS = 50, NAMED_MAX = 255, RECOVERIES = 4
+    WAIT_OTHER_MS = 100, WAIT_ENDED_MS = 20, PAUSE_MAX_MS = 50, NAMED_MAX = 255, RECOVERIES = 4
 };
 
 static enum begin read_cookies(const struct session_env *e, struct arena *a, const struct begin_args *args, uint8_t id[CONTEXT_ID], uint64_t *number)
@@ -58,7 +58,7 @@ static void keep_blocks(struct context *c, const struct begin_args *args, const 
 
 struct grant { int64_t code; struct control k; struct redis_value got; };
 
-static enum redis_result ask(struct context *c, const struct begin_args *args, uint64_t number, bool twin, struct grant *g)
+static enum redis_result ask(struct context *c, const struct begin_args *args, uint64_t number, bool twin, bool left, struct grant *g)
 {
     struct context_private *p = c->p;
     struct args x = { c->a, NULL, 0, 0 }, get = { c->a, NULL, 0, 0 };
@@ -72,6 +72,7 @@ static enum redis_result ask(struct context *c, const struct begin_args *args, u
     args_bytes(&x, p->run, RUN);
     args_num(&x, twin);
     args_blob(&x, blob_of(p->env.where, p->env.where != NULL ? strnlen(p->env.where, SERVED_MAX) : 0));
+    args_num(&x, left);
     name_fields(c, args, &get);
     struct call call = { SCRIPT_BEGIN, p->key, x.v, x.n, get.v, get.n, FAULT_begin_sent, p->run, false };
     struct redis_value v;
@@ -135,6 +136,7 @@ static enum begin stored_answer(struct context *c, const struct begin_args *args
         return BEGIN_NOT_FOUND;
     }
     *answer = row.answer;
+    c->p->ended = COOKIE_ENDED;
     metric_add(METRIC_replays, 1);
     return BEGIN_ANSWER;
 }
@@ -142,6 +144,8 @@ static enum begin stored_answer(struct context *c, const struct begin_args *args
 static enum begin refuse(struct context *c, const struct grant *g)
 {
     c->sequence = g->k.sequence;
+    if (g->k.state < STATE_RUNNING)
+        c->p->ended = COOKIE_ENDED | (g->k.state == STATE_CLEAN || g->k.state == STATE_ABANDONED ? COOKIE_CLEAN : 0);
     return BEGIN_SEQUENCE;
 }
 
@@ -163,10 +167,10 @@ static void pause_ms(uint64_t ms)
 static enum begin begin(struct context *c, const struct begin_args *args, uint64_t number, struct blob *answer, const char **why)
 {
     uint64_t start = clock_ms(), pause = 1;
-    bool twin = false;
+    bool twin = false, left = false;
     for (unsigned recoveries = 0;;) {
         struct grant g = { 0 };
-        enum redis_result res = ask(c, args, number, twin, &g);
+        enum redis_result res = ask(c, args, number, twin, left, &g);
         if (res != REDIS_DONE) {
             *why = redis_why(res);
             return BEGIN_DOWN;
@@ -180,10 +184,11 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
             if (b != BEGIN_RUN)
                 return b;
             private_new_token(c);
-            twin = false; /* its worker died */
+            twin = left = false; /* its worker died */
             continue;
         }
-        case GRANT_OTHER_RUNS:
+        case GRANT_OTHER_RUNS: /* or it has ended, as the cookie says, and Redis did not hear of it */
+            left = (c->p->told & COOKIE_ENDED) != 0 && clock_ms() - start >= WAIT_ENDED_MS;
             if (clock_ms() - start >= WAIT_OTHER_MS)
                 return refuse(c, &g);
             break;
@@ -207,6 +212,8 @@ enum begin context_begin(const struct session_env *e, struct arena *a, const str
     if (b != BEGIN_RUN)
         return b;
     struct context *c = private_new(e, a, id, args);
+    c->p->told = number & ~COOKIE_NUMBER;
+    number &= COOKIE_NUMBER;
     log_context("session", context_digest(a, id));
     if (!private_connect(c)) {
         *why = "Redis cannot be reached";

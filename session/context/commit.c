@@ -1,6 +1,7 @@
 /* commit.c - what a request changed -> the arguments of the finish script. */
 #include "session/context/context_int.h"
 #include "backend/base/must.h"
+#include "session/context/cookie.h"
 #include "session/context/header.h"
 
 unsigned commit_layout(const struct context *c)
@@ -91,5 +92,6 @@ void context_abandon(struct context *c)
     if (c->p->fresh)
         return;
     private_let_go(c);
+    c->p->ended = COOKIE_ENDED | COOKIE_CLEAN;
     commit_release(c, STATE_ABANDONED, false);
 }

@@ -36,6 +36,7 @@ struct context_private {
     bool           noted;            /* the field x is set */
     bool           staged;           /* the saved header names states in the staging area */
     const char    *cookie, *sequence_cookie; uint64_t sequence_cookie_of; /* for the answer, once made */
+    uint64_t       ended, told;      /* COOKIE_ENDED, COOKIE_CLEAN: of this request, for the next cookie; of the one before, from the client's */
     struct guid   *known; size_t nknown; /* mailboxes that a takeover would ask: those of the saved header */
     struct lease   lease;
 };

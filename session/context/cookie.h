@@ -8,6 +8,12 @@
 
 enum { COOKIE_EPOCHS = 30 };   /* days that a cookie verifies */
 
+/* What the number of a sequence cookie also says of the request before it, n - 1: it had ended when the cookie was sent (a head that leaves early does not
+ * say so); it had changed nothing.  Whoever finds its lock still held then knows that only the word of its end was lost. */
+#define COOKIE_ENDED   ((uint64_t)1 << 63)
+#define COOKIE_CLEAN   ((uint64_t)1 << 62)
+#define COOKIE_NUMBER  (COOKIE_CLEAN - 1)
+
 /* OLD: made by us, longer ago than COOKIE_EPOCHS.  FORGED: not made by us. */
 enum cookie { COOKIE_GOOD, COOKIE_OLD, COOKIE_FORGED };
 

@@ -1,6 +1,7 @@
 /* finish.c - the end of a request: journal and store, then Redis, then the lock, in the order that keeps "exactly once". */
 #include "session/context/context_int.h"
 #include "backend/base/log.h"
+#include "session/context/cookie.h"
 #include "backend/base/metric.h"
 #include "backend/event/bell.h"
 #include "backend/store/event.h"
@@ -189,7 +190,7 @@ static enum finish store_first(struct context *c, struct work *w, struct blob an
     return CONTEXT_DONE;
 }
 
-enum finish context_finish(struct context *c, struct mailbox **changed, size_t n, struct blob answer)
+static enum finish finish(struct context *c, struct mailbox **changed, size_t n, struct blob answer)
 {
     struct work w = { NULL, 0, 0 };
     fault_point(FAULT_commit_before);
@@ -212,6 +213,15 @@ enum finish context_finish(struct context *c, struct mailbox **changed, size_t n
         return store_first(c, &w, answer);
     if (c->p->changed)
         return redis_only(c);
+    c->p->ended = COOKIE_ENDED | COOKIE_CLEAN;
     commit_release(c, STATE_CLEAN, false);
     return CONTEXT_DONE;
+}
+
+enum finish context_finish(struct context *c, struct mailbox **changed, size_t n, struct blob answer)
+{
+    enum finish f = finish(c, changed, n, answer);
+    if (f == CONTEXT_DONE || f == CONTEXT_FAILED)
+        c->p->ended |= COOKIE_ENDED;
+    return f;
 }

@@ -124,7 +124,7 @@ bool private_load(struct context *c, const struct control *k, struct blob zero, 
 }
 
 /* --- cookies -------------------------------------------------------------------------------------------------------------------------- */
-/* Made once each: the head may leave before the answer, with the same ones. */
+/* Made once each, but for the word that the request has ended, which a head that leaves before the answer cannot have. */
 const char *context_cookie(struct context *c)
 {
     if (c->p->cookie == NULL)
@@ -135,9 +135,10 @@ const char *context_cookie(struct context *c)
 const char *context_sequence_cookie(struct context *c)
 {
     struct context_private *p = c->p;
-    if (p->sequence_cookie == NULL || p->sequence_cookie_of != c->sequence) {
-        p->sequence_cookie = cookie_sequence(p->env.keys, c->a, c->id, c->sequence + 1, cookie_epoch());
-        p->sequence_cookie_of = c->sequence;
+    uint64_t number = (c->sequence + 1) | (p->ended != 0 && commit_layout(c) >= 2 ? p->ended : 0); /* programs of layout 1 do not know the marks */
+    if (p->sequence_cookie == NULL || p->sequence_cookie_of != number) {
+        p->sequence_cookie = cookie_sequence(p->env.keys, c->a, c->id, number, cookie_epoch());
+        p->sequence_cookie_of = number;
     }
     return p->sequence_cookie;
 }

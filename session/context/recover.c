@@ -1,6 +1,7 @@
 /* recover.c - a context whose last request ended nobody knows how -> what the journals say it did. */
 #include "session/context/context_int.h"
 #include "backend/base/log.h"
+#include "session/context/cookie.h"
 #include "session/context/header.h"
 
 struct found { struct journal_row row; struct guid where; struct delta delta; bool any; };
@@ -76,12 +77,14 @@ static enum begin give_up(struct context *c, const char **why)
 }
 
 /* Redis lost the end of a request that the client may have seen: it goes on with the next number, and that is no repeat.  Had the request
- * changed a store the journal would know; it may have changed the context. */
+ * changed a store the journal would know; it may have changed the context, unless its answer said that it did not. */
 static bool may_have_lost(const struct context *c, const struct control *k, uint64_t number)
 {
     const struct context_private *p = c->p;
     bool unreleased = k->was == STATE_RUNNING, foreign = memcmp(k->run, p->run, RUN) != 0;
     bool again = memcmp(k->digest, p->digest, DIGEST) == 0 && memcmp(k->request_id, p->request_id, REQUEST_ID) == 0 && (k->flags & FLAG_IDS_CHANGE) != 0;
+    if (number == k->sequence + 1 && (p->told & COOKIE_CLEAN) != 0)
+        return false;
     return number > k->sequence + 1 || (unreleased && foreign && number == k->sequence + 1 && !again);
 }
 

@@ -1,5 +1,6 @@
 /* test_turns.c - the ordinary life of a session: connect, requests, repeats, ping, end. */
 #include "tests/unit/session-context/bench.h"
+#include "backend/base/filetime.h"
 #include "session/context/cookie.h"
 #include <stdio.h>
 
@@ -226,6 +227,56 @@ TEST(wrong_numbers)
     bench_leave(&t);
     one_request(b, &k, "b");
     arena_free(b->a);
+}
+
+/* Redis never hears of the end of a request (its connection broke behind our back): the client's next one does not wait for the lease, since its cookie
+ * says that the one before has ended.  A cookie that left with an early head does not say so: two at once, as far as anybody knows. */
+TEST(an_end_that_redis_did_not_hear_of)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 };
+    struct turn t;
+    bench_connect(b, &k);
+    for (int ended = 1; ended >= 0; ended--) {
+        bench_begin(&b->env, b, &k, "read", NULL, &t);
+        REQUIRE(t.begin == BEGIN_RUN);
+        lease_end(&t.c->p->lease);
+        t.c->p->ended = ended != 0 ? COOKIE_ENDED | COOKIE_CLEAN : 0;
+        bench_take_cookies(&t, &k);
+        bench_leave(&t);
+        uint64_t before = clock_ms();
+        bench_begin(&b->env, b, &k, "next", NULL, &t);
+        CHECK_INT(t.begin, ended != 0 ? BEGIN_RUN : BEGIN_SEQUENCE);
+        CHECK(clock_ms() - before < 1000);
+        if (ended != 0)
+            CHECK_INT(bench_end(&t, &k, ""), CONTEXT_DONE);
+        else
+            bench_leave(&t);
+    }
+    arena_free(b->a);
+}
+
+/* The same with a Redis that died before it heard: what is missing is known to be nothing, if the cookie says that the request changed nothing. */
+TEST(an_end_that_died_with_redis)
+{
+    for (int clean = 1; clean >= 0; clean--) {
+        struct bench *b = bench_open();
+        struct client k = { 0 };
+        struct turn t;
+        bench_connect(b, &k);
+        bench_begin(&b->env, b, &k, "read", NULL, &t);
+        REQUIRE(t.begin == BEGIN_RUN);
+        lease_end(&t.c->p->lease);
+        t.c->p->ended = COOKIE_ENDED | (clean != 0 ? COOKIE_CLEAN : 0);
+        bench_take_cookies(&t, &k);
+        bench_leave(&t);
+        redis_server_kill(&b->server);
+        REQUIRE(redis_server_start(&b->server, b->server.dir));
+        bench_begin(&b->env, b, &k, "next", NULL, &t);
+        CHECK_INT(t.begin, clean != 0 ? BEGIN_RUN : BEGIN_NOT_FOUND);
+        bench_leave(&t);
+        arena_free(b->a);
+    }
 }
 
 TEST(abandoned_request_does_not_void_the_session)
