@@ -191,9 +191,24 @@ static bool save_message(struct bench_client *b)
     return ok(step_run(&b->s, &r, &out, &h)) && mapic_rop(&out, &h);
 }
 
+/* What an Outlook asks when it starts: XML in, XML out, the directory in between. */
+static bool autodiscover(struct bench_client *b)
+{
+#define OUTLOOK "http://schemas.microsoft.com/exchange/autodiscover/outlook/"
+    static const struct mapic_odd odd = { .path = "/autodiscover/autodiscover.xml", .extra = "X-MapiHttpCapability: 1\r\n", .keep_cookies = true };
+    static const char body[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?><Autodiscover xmlns=\"" OUTLOOK "requestschema/2006\"><Request><EMailAddress>ana@example.com"
+                               "</EMailAddress><AcceptableResponseSchema>" OUTLOOK "responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>";
+    struct mapic_reply reply;
+    const char *why = NULL;
+    return mapic_call(&b->c, b->turn, "Autodiscover", blob_str(body), &odd, &reply, &why) && reply.http.status == 200
+        && memmem(reply.http.body.p, reply.http.body.n, "mapiHttp", 8) != NULL;
+#undef OUTLOOK
+}
+
 const struct scenario scenarios[] = {
     { "Hop: PING without a session", 0, NULL, hop, 2000 },
     { "PING", 0, NULL, ping, 400 },
+    { "Autodiscover", 0, NULL, autodiscover, 400 },
     { "Execute, empty", 0, NULL, empty, 400 },
     { "GetPropertiesSpecific, 1 property", 0, NULL, one_property, 400 },
     { "Logon + GetReceiveFolder", 0, NULL, logon_receive_folder, 300 },
