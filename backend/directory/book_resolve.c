@@ -82,6 +82,15 @@ static ec_t by_identity(struct search *s, struct blob text, bool *done)
 
 /* --- by words ------------------------------------------------------------------------------------------------------------------------------- */
 
+/* No text has the byte 0 or 0xFF: behind `word` itself, or behind all that begin with it. */
+static struct blob behind(struct arena *a, struct blob word, uint8_t byte)
+{
+    struct wr w = wr_in(a, SIZE_MAX / 4);
+    wr_put(&w, word);
+    wr_u8(&w, byte);
+    return wr_blob(&w);
+}
+
 /* Does each other token begin a word of the row? */
 static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *yes)
 {
@@ -89,11 +98,13 @@ static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *ye
     for (size_t i = 0; i < s->tokens && *yes; i++) {
         if (i == driving)
             continue;
-        sqlite3_stmt *q = q_begin(s->l->b->reader, "SELECT 1 FROM entry_word WHERE entry=?1 AND +word>=?2 AND +word<?2 || x'ff'");
+        sqlite3_stmt *q = q_begin(s->l->b->reader, "SELECT 1 FROM entry_word WHERE entry=?1 AND +word>=?2 AND +word<?3");
         if (q == NULL)
             return EC(ecDiskError);
+        struct blob end = behind(s->a, s->token[i], 0xFF);
         sqlite3_bind_int64(q, 1, row);
         sqlite3_bind_blob(q, 2, s->token[i].p, (int)s->token[i].n, SQLITE_STATIC);
+        sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
         ec_t ec = q_row(q, yes);
         q_end(s->l->b->reader, q);
         if (ec != ecNone)
@@ -105,15 +116,13 @@ static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *ye
 /* Rows of words that are, or begin with, `word`, in the order of the words. */
 static sqlite3_stmt *words(struct search *s, struct blob word, bool whole)
 {
-    struct wr w = wr_in(s->a, SIZE_MAX / 4);
-    wr_put(&w, word);
-    wr_u8(&w, whole ? 0 : 0xFF); /* no text has either byte */
+    struct blob end = behind(s->a, word, whole ? 0 : 0xFF);
     sqlite3_stmt *q = q_begin(s->l->b->reader, "SELECT entry FROM entry_word WHERE org=?1 AND word>=?2 AND word<?3 LIMIT ?4");
     if (q == NULL)
         return NULL;
     sqlite3_bind_int64(q, 1, s->l->org);
     sqlite3_bind_blob(q, 2, word.p, (int)word.n, SQLITE_STATIC);
-    sqlite3_bind_blob(q, 3, w.p, (int)w.n, SQLITE_STATIC);
+    sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
     sqlite3_bind_int(q, 4, SCAN_MAX);
     return q;
 }

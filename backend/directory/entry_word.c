@@ -48,10 +48,12 @@ static void add_parts(struct arena *a, struct entry_words *w, struct blob text)
     }
 }
 
+/* An address without its scheme; DNs are no words. */
 static void add_address(struct arena *a, struct entry_words *w, const char *shown)
 {
     const char *colon = strchr(shown, ':');
-    add(a, w, blob_str(colon != NULL && strncasecmp(shown, "x500:", 5) != 0 ? colon + 1 : shown));
+    if (colon != NULL && strncasecmp(shown, "x500:", 5) != 0)
+        add(a, w, blob_str(colon + 1));
 }
 
 void entry_words_of(struct arena *a, const struct entry *e, struct entry_words *out)

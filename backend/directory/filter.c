@@ -121,7 +121,7 @@ static bool value_matches(const struct term *t, const struct propval *v)
     if (t->what == TERM_HAS)
         return true;
     for (size_t i = 0; i < propval_count(v); i++) {
-        struct propval one = propval_element(v, i);
+        struct propval one = type_array(prop_type(v->tag)) ? propval_element(v, i) : *v;
         if (type == PtypString && text_matches(t, one.v.s))
             return true;
         if (type == PtypInteger32 && snprintf(number, sizeof number, "%" PRId32, one.v.i32) > 0 && text_matches(t, blob_str(number)))
