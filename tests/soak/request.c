@@ -40,6 +40,7 @@ struct sending {
     unsigned       worker;
     struct mapic_reply *reply;
     const char    *trail;        /* what was tried */
+    bool           new_each_time;/* RopLogon says what time it is */
 };
 
 static void cut_redis(struct soaker *k)
@@ -150,6 +151,14 @@ static void take_cookies(struct soaker *k, const struct mapic_reply *r)
 
 static bool answered(const struct mapic_reply *r) { return r->http.status == 200 && r->code == 0 && r->done; }
 
+/* When a worker dies in the middle of an answer whose head left early, nginx (1.22, unbuffered) ends it as if it were whole: only the length of the ROP
+ * buffer shows that it is not. */
+static bool has_buffer(struct soaker *k, struct blob body)
+{
+    struct mapic_result out = { 0 };
+    return mapic_decode(k->a, body, &out) && out.status == 0 && out.error == 0 && out.payloads != 0;
+}
+
 /* The answer is repeated although it came: with the old cookies if it was lost whole, with the new ones if only its end was. */
 static void ask_again(struct sending *s, enum fate fate)
 {
@@ -160,8 +169,8 @@ static void ask_again(struct sending *s, enum fate fate)
     for (uint64_t until = clock_ms() + PATIENCE_MS; clock_ms() < until; pause_ms(20)) {
         if (!attempt(s, GOES_WELL, context, sequence, &again))
             continue;
-        if (answered(&again)) {
-            if (!blob_eq(again.body, s->reply->body))
+        if (answered(&again) && has_buffer(k, again.body)) {
+            if (!s->new_each_time && !blob_eq(again.body, s->reply->body))
                 soak_fault(k, "a repeated %s (%s) got another answer: %zu bytes, before %zu%s", s->type, s->id, again.body.n, s->reply->body.n, s->trail);
             take_cookies(k, &again);
             return;
@@ -179,6 +188,7 @@ static bool repeatable(const char *type) { return strcmp(type, "Execute") == 0; 
 enum soak_end soak_request(struct soaker *k, const char *type, struct blob body, struct mapic_reply *reply)
 {
     struct sending s = { .k = k, .type = type, .id = arena_printf(k->a, "%s:%u", k->guid, ++k->requests), .body = body, .reply = reply, .trail = "" };
+    s.new_each_time = k->logon == 0;
     snprintf(s.context, sizeof s.context, "%s", k->c.context);
     snprintf(s.sequence, sizeof s.sequence, "%s", k->c.sequence);
     k->c.timeout_ms = ANSWER_MS;
@@ -189,7 +199,7 @@ enum soak_end soak_request(struct soaker *k, const char *type, struct blob body,
             fate = GOES_WELL;
         bool ok = attempt(&s, fate, s.context, s.sequence, reply);
         soak_arm(k, s.worker, "");
-        if (ok && answered(reply)) {
+        if (ok && answered(reply) && (!repeatable(type) || has_buffer(k, reply->body))) {
             take_cookies(k, reply);
             if ((fate == ANSWER_IS_LOST || fate == HEAD_ONLY) && repeatable(type))
                 ask_again(&s, fate);
@@ -222,10 +232,7 @@ enum soak_end soak_execute(struct soaker *k, struct mapic_rops *r, struct mapic_
 {
     *out = (struct mapic_result){ .error = UINT32_MAX };
     enum soak_end end = soak_request(k, "Execute", mapic_execute_body(k->a, rops_buffer(r), 3, 0x10008), &out->reply);
-    if (end == SOAK_DONE && (!mapic_decode(k->a, out->reply.body, out) || out->status != 0 || out->error != 0)) {
-        soak_fault(k, "an Execute was answered with status %u, error %s (0x%x), %zu bytes, %zu of HTTP: %.200s", out->status, err_name(out->error), out->error,
-                   out->reply.body.n, out->reply.http.body.n, arena_str(k->a, out->reply.http.body));
-        return SOAK_LOST;
-    }
+    if (end == SOAK_DONE)
+        mapic_decode(k->a, out->reply.body, out);
     return end;
 }

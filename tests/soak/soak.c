@@ -178,7 +178,8 @@ static void begin_client(struct soak *s, unsigned i)
 /* Short leases are overtaken while their holders live, long ones make repeats wait. */
 static const char *config_of(unsigned seed)
 {
-    static const char *const leases[] = { "lock_lease = 300\nsweep_interval = 1\n", "lock_lease = 700\n", "lock_lease = 1500\nhead_delay = 0\npending_period = 50\n" };
+    static const char *const leases[] = { "lock_lease = 300\nsweep_interval = 1\n", "lock_lease = 700\n",
+                                          "lock_lease = 1500\nhead_delay = 0\npending_period = 50\n" };
     return leases[seed % 3];
 }
 
