@@ -174,10 +174,16 @@ static void accepted(void *front, const struct session_reply *so_far)
     conn_promise(j->conn, j->rq.begun_us / 1000 + config_of(j)->head_delay, write_early, &j->early);
 }
 
+/* What the client calls itself: old ones and checkers have a User-Agent only. */
+static const char *client_of(const struct request *rq)
+{
+    return rq->client_app != NULL || rq->user_agent == NULL || !header_plain(rq->user_agent) ? rq->client_app : rq->user_agent;
+}
+
 static void call_session(struct job *j)
 {
     struct session_call c = {
-        .a = j->a, .who = &j->who, .type = j->rq.type, .request_id = j->rq.id, .client_app = j->rq.client_app,
+        .a = j->a, .who = &j->who, .type = j->rq.type, .request_id = j->rq.id, .client_app = client_of(&j->rq),
         .context_cookie = j->rq.context_cookie, .sequence_cookie = j->rq.sequence_cookie, .body = j->rq.body,
         .external = j->rq.external,
         .accepted = accepted, .front = j };

@@ -1,4 +1,4 @@
-/* test_reconnect.c - Connect with the cookies of an older session, whatever became of it: MS-OXCMAPIHTTP 3.1.5.6, 3.2.5.6 (R1277-R1280, R1329, R1195). */
+/* test_reconnect.c - Connect with the cookies of an older session, whatever became of it: MS-OXCMAPIHTTP 3.1.5.7, 3.2.5.6 (R1277-R1280, R1329, R1195). */
 #include "tests/flow/waiter.h"
 #include <sqlite3.h>
 #include <stdio.h>

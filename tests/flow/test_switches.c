@@ -308,7 +308,7 @@ TEST(what_is_set_is_shown)
 
 TEST(clients_of_the_matrix)
 {
-    struct stack *st = stack_shared();
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1 });
     struct walk w;
     json_t *j = ctl_json(st, "clients", 0);
     CHECK(json_array_size(j) >= 8);
@@ -326,6 +326,13 @@ TEST(clients_of_the_matrix)
     j = ctl_json(st, "session list", 0);
     CHECK_STR(json_string_value(json_object_get(json_array_get(j, 0), "product")), "Outlook 2013 SP1");
     json_decref(j);
-    STEP(&w, step_disconnect(&w.s));
+    /* a client that has a User-Agent only */
+    static const struct mapic_odd agent = { .without = "X-ClientApplication",
+                                            .extra = "User-Agent: Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.4266; Pro)\r\n" };
+    CHECK_INT(send(&w, "Connect", &agent).code, 0);
+    j = ctl_json(st, "session list", 0);
+    CHECK_STR(json_string_value(json_object_get(json_array_get(j, 0), "product")), "Outlook 2016, 2019, 2021, 2024, Microsoft 365");
+    json_decref(j);
     walk_end(&w);
+    stack_stop(st);
 }
