@@ -105,13 +105,13 @@ static bool wait_on(struct redis_conn *c, const struct redis_node *n, uint64_t b
 {
     struct redis *r = c->home;
     uint64_t since = n != NULL ? atomic_load(&n->since) : atomic_load(&r->since);
+    redis_route_doubt(r);
     if (!moves(r) || c->hasty || c->fixed != NULL)
         return false;
     if (since == 0 || since > began)
         since = began;
     if (clock_ms() - since >= r->failover_ms)
         return false;
-    redis_route_doubt(r);
     uint64_t pause = PAUSE_MS + turn * PAUSE_MS;
     pause_ms(pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
     return true;
@@ -289,6 +289,7 @@ static bool redirect(struct redis_conn *c, const char *text)
     metric_add(METRIC_redis_redirects, 1);
     drop(&c->ask);
     if (!ask) {
+        c->slot = (int)slot; /* who took a connection without saying for which key is led there, too */
         redis_route_moved(r, (unsigned)slot, &at);
         return true;
     }

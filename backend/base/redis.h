@@ -40,7 +40,8 @@ bool redis_config_check(const struct config *c, struct arena *a, const char **wh
 struct redis *redis_new(const struct config *c);
 void redis_free(struct redis *r);
 
-/* NULL if no connection can be had now (logged once per outage, not per request). redis_take: to the master, in a cluster to any. */
+/* NULL if no connection can be had now (logged once per outage, not per request). redis_take: to the master, in a cluster to any; commands that name a key
+ * then follow a redirection if they go by redis_cmd, redis_ask or redis_again. */
 struct redis_conn *redis_take_key(struct redis *r, struct arena *a, struct blob key);
 struct redis_conn *redis_take(struct redis *r, struct arena *a);
 /* The same for who cannot wait: neither this call nor what is done with the connection waits for a failover.  An empty key: any. */

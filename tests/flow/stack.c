@@ -133,10 +133,11 @@ static void write_config(struct stack *s, const char *host, const struct stack_o
     const char *more = o->config != NULL ? o->config : "";
     write_file(s, arena_printf(s->a, "%s.conf", host),
                arena_printf(s->a,
-                            "redis = %1$s/redis.sock\nsession_secret = %1$s/secret\nstore = %1$s/mailboxes\ndirectory = %1$s/directory.db\n"
+                            "%5$ssession_secret = %1$s/secret\nstore = %1$s/mailboxes\ndirectory = %1$s/directory.db\n"
                             "organization = Demo\ndefault_domain = example.com\nauth_plain_http = yes\nauth_fail_delay = 10\nlog_level = info\n"
                             "host_dir = %1$s/host-%3$s\n%4$s%2$s",
-                            s->dir, more, host, strstr(more, "rate_per_user") == NULL ? "rate_per_user = 0\n" : "")); /* tests are faster than people */
+                            s->dir, more, host, strstr(more, "rate_per_user") == NULL ? "rate_per_user = 0\n" : "", /* tests are faster than people */
+                            o->redis != NULL ? o->redis : arena_printf(s->a, "redis = %s/redis.sock\n", s->dir)));
 }
 
 /* The locations as shipped, but for the upstream: here the header X-Test-Route may choose it. */
@@ -348,7 +349,8 @@ struct stack *stack_start(const struct stack_options *o)
     write_config(s, "b", &options);
     if (options.shared_socket)
         share_socket(s);
-    stack_redis_start(s);
+    if (options.redis == NULL)
+        stack_redis_start(s);
     open_data(s);
     for (unsigned i = 0; i < s->workers; i++)
         stack_worker(s, i);

@@ -15,6 +15,7 @@ enum { STACK_WORKERS = 4 };
 struct stack_options {
     unsigned    workers;           /* 1..4; 0: 4 */
     const char *config;            /* further lines of mapihttpd.conf, or NULL */
+    const char *redis;             /* lines that say where another Redis is, instead of the stack's own; NULL: its own */
     unsigned    redis_maxmemory_mb;/* 0: none */
     bool        shared_socket;     /* the workers are passed one listening socket (LISTEN_FDS), which stays when they end; X-Test-Route chooses nothing */
     const char *nginx;             /* further text of nginx's http block (server blocks may `include locations.conf;`), or NULL */
