@@ -125,6 +125,9 @@ static const char *network(struct arena *a, const char *addr)
 static const char *user_key(const struct throttle *t, struct arena *a, const char *login) { return arena_printf(a, "%s{auth}:u:%s", t->config->redis_prefix, digest(a, user_name(a, login))); }
 static const char *address_key(const struct throttle *t, struct arena *a, const char *net) { return arena_printf(a, "%s{auth}:a:%s", t->config->redis_prefix, net); }
 static const char *index_key(const struct throttle *t, struct arena *a) { return arena_printf(a, "%s{auth}:index", t->config->redis_prefix); }
+/* All keys lie in one slot.  Who logs in does not wait for a failover. */
+static struct redis_conn *take(struct throttle *t, struct arena *a) { return redis_take_now(t->redis, a, blob_str(index_key(t, a))); }
+static struct redis_conn *take_waiting(struct throttle *t, struct arena *a) { return redis_take_key(t->redis, a, blob_str(index_key(t, a))); }
 static struct blob number(struct arena *a, uint64_t v) { return blob_str(arena_printf(a, "%llu", (unsigned long long)v)); }
 
 /* --- looking ----------------------------------------------------------------------------------------------------------------------------- */
@@ -142,6 +145,12 @@ static struct slot_state parse(struct arena *a, const struct redis_value *v)
     return s;
 }
 
+/* An answer to TIME. */
+static uint64_t ms_of(struct arena *a, const struct redis_value *time)
+{
+    return strtoull(arena_str(a, time->v[0].s), NULL, 10) * 1000 + strtoull(arena_str(a, time->v[1].s), NULL, 10) / 1000;
+}
+
 bool throttle_verdict(const struct slot_state *pair, const struct slot_state *user, const struct slot_state *address, uint64_t now_ms)
 {
     if (pair->until_ms > now_ms)
@@ -150,30 +159,42 @@ bool throttle_verdict(const struct slot_state *pair, const struct slot_state *us
     return !trusted && (user->until_ms > now_ms || address->until_ms > now_ms);
 }
 
-static bool locked_in_redis(struct throttle *t, struct arena *a, struct redis_conn *c, const struct attempt *who, bool *locked)
+struct look { struct redis_value pair_and_user, address, time; };
+
+static enum redis_result look(struct throttle *t, struct arena *a, struct redis_conn *c, const struct attempt *who, struct look *out)
 {
     const char *net = network(a, who->addr);
     const struct blob now[] = { blob_str("TIME") };
     const struct blob pair[] = { blob_str("HMGET"), blob_str(user_key(t, a, who->login)), blob_str(net), blob_str(FIELD_ALL) };
     const struct blob whole[] = { blob_str("HGET"), blob_str(address_key(t, a, net)), blob_str(FIELD_ALL) };
-    struct redis_value time, of_user, of_address;
     redis_queue(c, 4, pair);
     redis_queue(c, 3, whole);
     redis_queue(c, 1, now);
-    if (redis_flush(c) != REDIS_DONE || redis_next(c, &of_user) != REDIS_DONE || redis_next(c, &of_address) != REDIS_DONE || redis_next(c, &time) != REDIS_DONE)
+    enum redis_result r = redis_flush(c);
+    if (r == REDIS_DONE && (r = redis_next(c, &out->pair_and_user)) == REDIS_DONE && (r = redis_next(c, &out->address)) == REDIS_DONE)
+        r = redis_next(c, &out->time);
+    return r;
+}
+
+static bool locked_in_redis(struct throttle *t, struct arena *a, struct redis_conn *c, const struct attempt *who, bool *locked)
+{
+    struct look v;
+    struct redis_patience patience = { 0 };
+    enum redis_result r;
+    do
+        r = look(t, a, c, who, &v);
+    while (r != REDIS_DONE && redis_again(c, r, &patience));
+    if (r != REDIS_DONE || v.pair_and_user.type != REDIS_ARRAY || v.pair_and_user.n != 2 || v.time.type != REDIS_ARRAY || v.time.n != 2)
         return false;
-    if (of_user.type != REDIS_ARRAY || of_user.n != 2 || time.type != REDIS_ARRAY || time.n != 2)
-        return false;
-    uint64_t now_ms = strtoull(arena_str(a, time.v[0].s), NULL, 10) * 1000 + strtoull(arena_str(a, time.v[1].s), NULL, 10) / 1000;
-    struct slot_state p = parse(a, &of_user.v[0]), u = parse(a, &of_user.v[1]), d = parse(a, &of_address);
-    *locked = throttle_verdict(&p, &u, &d, now_ms);
+    struct slot_state p = parse(a, &v.pair_and_user.v[0]), u = parse(a, &v.pair_and_user.v[1]), d = parse(a, &v.address);
+    *locked = throttle_verdict(&p, &u, &d, ms_of(a, &v.time));
     return true;
 }
 
 bool throttle_locked(struct throttle *t, struct arena *a, const struct attempt *who)
 {
     bool locked;
-    struct redis_conn *c = redis_take(t->redis, a);
+    struct redis_conn *c = take(t, a);
     if (c != NULL && locked_in_redis(t, a, c, who, &locked))
         return locked;
     const char *net = network(a, who->addr);
@@ -196,6 +217,19 @@ static uint16_t tag_of(struct arena *a, const char *login, const char *password)
     return (uint16_t)(sum[0] << 8 | sum[1]);
 }
 
+static bool run_script(struct redis_conn *c, const struct redis_script *s, const char *key, size_t argc, const struct blob *argv, struct redis_value *out)
+{
+    struct redis_patience patience = { 0 };
+    for (unsigned loads = 0; ; ) {
+        redis_queue_script(c, s, blob_str(key), argc, argv);
+        enum redis_result r = redis_flush(c);
+        if (r == REDIS_DONE && (r = redis_next(c, out)) == REDIS_DONE)
+            return true;
+        if (!(r == REDIS_NOSCRIPT ? loads++ < 2 && redis_load(c, s) == REDIS_DONE : redis_again(c, r, &patience)))
+            return false;
+    }
+}
+
 struct bump { const char *key, *field, *name; uint16_t tag; uint64_t limit; int64_t limit_all; };
 
 static bool bump(struct throttle *t, struct arena *a, struct redis_conn *c, const struct bump *b, uint64_t *failures, bool *reached)
@@ -205,16 +239,7 @@ static bool bump(struct throttle *t, struct arena *a, struct redis_conn *c, cons
                                  blob_str(arena_printf(a, "%lld", (long long)b->limit_all)), number(a, k->auth_lock_window * 1000),
                                  number(a, k->auth_lock_time * 1000), blob_str(b->name), blob_str(index_key(t, a)) };
     struct redis_value v;
-    enum redis_result r = REDIS_NOSCRIPT;
-    for (int i = 0; i < 2 && r == REDIS_NOSCRIPT; i++) {
-        if (i == 1 && redis_load(c, &failed_script) != REDIS_DONE)
-            return false;
-        redis_queue_script(c, &failed_script, blob_str(b->key), sizeof argv / sizeof argv[0], argv);
-        r = redis_flush(c);
-        if (r == REDIS_DONE)
-            r = redis_next(c, &v);
-    }
-    if (r != REDIS_DONE || v.type != REDIS_ARRAY || v.n != 2)
+    if (!run_script(c, &failed_script, b->key, sizeof argv / sizeof argv[0], argv, &v) || v.type != REDIS_ARRAY || v.n != 2)
         return false;
     *failures = (uint64_t)v.v[0].i;
     *reached = *reached || v.v[1].i != 0;
@@ -225,7 +250,7 @@ static bool fail_in_redis(struct throttle *t, struct arena *a, const struct atte
 {
     const char *net = network(a, who->addr);
     uint64_t ignored;
-    struct redis_conn *c = redis_take(t->redis, a);
+    struct redis_conn *c = take(t, a);
     const struct bump of_user = { user_key(t, a, who->login), net, user_name(a, who->login), tag, t->config->auth_lock_pair, (int64_t)t->config->auth_lock_user };
     const struct bump of_address = { address_key(t, a, net), FIELD_ALL, arena_printf(a, "@%s", net), tag, t->config->auth_lock_address, -1 };
     return c != NULL && bump(t, a, c, &of_user, failures, reached) && bump(t, a, c, &of_address, &ignored, reached);
@@ -261,16 +286,10 @@ void throttle_passed(struct throttle *t, struct arena *a, const struct attempt *
     const char *net = network(a, who->addr);
     const struct blob argv[] = { blob_str(net), number(a, (uint64_t)TRUST_S * 1000), blob_str(user_name(a, who->login)), blob_str(index_key(t, a)) };
     struct redis_value v;
-    struct redis_conn *c = redis_take(t->redis, a);
+    struct redis_conn *c = take(t, a);
     throttle_local_pass(t, a, "pair", who->login, net); /* should Redis be lost later */
-    for (int i = 0; c != NULL && i < 2; i++) {
-        redis_queue_script(c, &passed_script, blob_str(user_key(t, a, who->login)), sizeof argv / sizeof argv[0], argv);
-        enum redis_result r = redis_flush(c);
-        if (r == REDIS_DONE)
-            r = redis_next(c, &v);
-        if (r != REDIS_NOSCRIPT || redis_load(c, &passed_script) != REDIS_DONE)
-            return;
-    }
+    if (c != NULL)
+        run_script(c, &passed_script, user_key(t, a, who->login), sizeof argv / sizeof argv[0], argv, &v);
 }
 
 /* --- administration ---------------------------------------------------------------------------------------------------------------------- */
@@ -296,11 +315,11 @@ ec_t throttle_list(struct throttle *t, struct arena *a, struct throttle_entry **
 {
     const struct blob range[] = { blob_str("ZRANGE"), blob_str(index_key(t, a)), blob_str("0"), blob_str("-1") }, time[] = { blob_str("TIME") };
     struct redis_value all, now;
-    struct redis_conn *c = redis_take(t->redis, a);
+    struct redis_conn *c = take_waiting(t, a);
     *n = 0;
     if (c == NULL || redis_cmd(c, 1, time, &now) != REDIS_DONE || now.n != 2 || redis_cmd(c, 4, range, &all) != REDIS_DONE || all.type != REDIS_ARRAY)
         return EC(ecServerBusy);
-    uint64_t now_ms = strtoull(arena_str(a, now.v[0].s), NULL, 10) * 1000;
+    uint64_t now_ms = ms_of(a, &now);
     *out = arena_array(a, struct throttle_entry, all.n);
     for (size_t i = 0; i < all.n; i++)
         *n += read_entry(t, a, c, arena_str(a, all.v[i].s), now_ms, &(*out)[*n]);
@@ -312,7 +331,7 @@ static ec_t unlock(struct throttle *t, struct arena *a, const char *key, const c
 {
     const struct blob range[] = { blob_str("ZRANGE"), blob_str(index_key(t, a)), blob_str("0"), blob_str("-1") }, del[] = { blob_str("DEL"), blob_str(key) };
     struct redis_value all, v, gone;
-    struct redis_conn *c = redis_take(t->redis, a);
+    struct redis_conn *c = take_waiting(t, a);
     if (c == NULL || redis_cmd(c, 4, range, &all) != REDIS_DONE || redis_cmd(c, 2, del, &gone) != REDIS_DONE)
         return EC(ecServerBusy);
     for (size_t i = 0; i < all.n; i++) {

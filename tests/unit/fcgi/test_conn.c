@@ -2,6 +2,7 @@
 #include "tests/unit.h"
 #include "tests/unit/fcgi/peer.h"
 #include "backend/base/filetime.h"
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -518,6 +519,103 @@ TEST(many_at_once)
         }
     }
     for (size_t i = 0; i < N; i++)
+        close(fd[i]);
+    rig_stop(&r);
+}
+
+/* --- requests that are given away for a while -------------------------------------------------------------------------------------------- */
+
+struct held { struct conn *c; struct arena *a; const char *name; struct blob body; unsigned rounds; };
+
+static void go_on(void *ctx);
+
+static void *elsewhere(void *ctx)
+{
+    struct held *h = ctx;
+    peer_nap(5);
+    conn_resume(h->c, go_on, h);
+    return NULL;
+}
+
+static void give_away(struct held *h)
+{
+    pthread_t t;
+    conn_hold(h->c);
+    REQUIRE(pthread_create(&t, NULL, elsewhere, h) == 0);
+    pthread_detach(t);
+}
+
+static void go_on(void *ctx)
+{
+    struct held *h = ctx;
+    if (h->rounds-- > 1) {
+        give_away(h);
+        return;
+    }
+    const struct blob piece[] = { blob_str("held "), blob_str(h->name), h->body };
+    conn_answer(h->c, piece, 3);
+}
+
+/* ROUNDS=n is given away n times; 0: held and taken back. */
+static void holder(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large)
+{
+    struct held *h = arena_one(a, struct held);
+    (void)app, (void)too_large;
+    *h = (struct held){ c, a, arena_strdup(a, param(params, "NAME")), body, (unsigned)number(params, "ROUNDS") };
+    if (h->rounds != 0) {
+        give_away(h);
+        return;
+    }
+    conn_hold(c);
+    conn_unhold(c);
+    h->rounds = 1;
+    go_on(h);
+}
+
+static const struct conn_service holding = { .serve = holder };
+
+TEST(a_held_request_is_answered_later)
+{
+    struct rig r;
+    rig_start(&r, 1, &holding);
+    int fd = peer_connect(&r), other = peer_connect(&r);
+    for (int i = 0; i < 20; i++) {
+        REQUIRE(peer_send(fd, peer_request(r.a, true, PARAMS("NAME=a:", "ROUNDS=2"), blob_str("body"))));
+        CHECK_STR(ask(&r, other, peer_request(r.a, true, PARAMS("NAME=b:", "ROUNDS=0"), blob_str("now")), 5000), "held b:now"); /* the only thread is free */
+        struct blob out;
+        REQUIRE(peer_answer(r.a, fd, 5000, &out));
+        CHECK_BLOB(out, blob_str("held a:body"));
+    }
+    close(other);
+    /* a peer that goes away meanwhile */
+    REQUIRE(peer_send(fd, peer_request(r.a, true, PARAMS("NAME=a", "ROUNDS=3"), blob_str("body"))));
+    peer_nap(2);
+    close(fd);
+    CHECK(busy_becomes(&r, 0));
+    rig_stop(&r);
+}
+
+TEST(many_held_requests)
+{
+    enum { MANY = 40 };
+    struct rig r;
+    int fd[MANY];
+    rig_start(&r, 3, &holding);
+    for (int i = 0; i < MANY; i++)
+        fd[i] = peer_connect(&r);
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < MANY; i++)
+            REQUIRE(peer_send(fd[i], peer_request(r.a, i % 2 != 0, PARAMS("NAME=x", i % 3 != 0 ? "ROUNDS=1" : "ROUNDS=3"), blob_of(NULL, 0))));
+        for (int i = 0; i < MANY; i++) {
+            struct blob out;
+            CHECK(peer_answer(r.a, fd[i], 5000, &out) && blob_eq(out, blob_str("held x")));
+            if (i % 2 == 0) {
+                close(fd[i]);
+                fd[i] = peer_connect(&r);
+            }
+        }
+    }
+    for (int i = 0; i < MANY; i++)
         close(fd[i]);
     rig_stop(&r);
 }
