@@ -7,7 +7,7 @@
 
 struct codepage { uint16_t number; const char *icu; bool ascii; };
 
-enum { CP_1200 = 1200, CP_1252 = 1252, CP_UTF8 = 65001 };
+enum { CP_1200 = 1200, CP_1252 = 1252, CP_TELETEX = 20261, CP_UTF8 = 65001 };
 
 static const struct codepage codepages[] = {
 #define CODEPAGE(number, icu, ascii) { number, icu, ascii },
@@ -81,6 +81,8 @@ struct blob utf8_from_codepage(struct arena *a, uint16_t code_page, struct blob 
         return arena_blob(a, bytes);
     if (cp->number == CP_UTF8)
         return utf8_clean(a, bytes);
+    if (cp->number == CP_TELETEX)
+        return utf8_from_teletex(a, bytes);
     if (cp->number == CP_1200)
         return utf8_from_utf16(a, bytes);
     if (bytes.n > INT32_MAX / 4)
@@ -104,6 +106,8 @@ struct blob codepage_from_utf8(struct arena *a, uint16_t code_page, struct blob 
     const struct codepage *cp = find_or_default(code_page);
     if (cp->number == CP_UTF8 || (cp->ascii && all_ascii(utf8)))
         return utf8;
+    if (cp->number == CP_TELETEX)
+        return teletex_from_utf8(a, utf8);
     struct blob utf16 = utf16_from_utf8(a, utf8);
     if (cp->number == CP_1200)
         return utf16;

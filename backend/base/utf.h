@@ -17,6 +17,9 @@ void   utf16_put(uint8_t *p, struct blob utf8);
 struct blob utf8_from_codepage(struct arena *a, uint16_t code_page, struct blob bytes);
 struct blob codepage_from_utf8(struct arena *a, uint16_t code_page, struct blob utf8);
 bool codepage_known(uint16_t code_page);
+/* Code page 20261, which ICU does not know (utf_teletex.c). */
+struct blob utf8_from_teletex(struct arena *a, struct blob bytes);
+struct blob teletex_from_utf8(struct arena *a, struct blob utf8);
 
 /* Well-formed UTF-8 (surrogates allowed)?  utf8_clean replaces what is not by U+FFFD. */
 bool utf8_valid(struct blob s);

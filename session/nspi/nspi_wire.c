@@ -2,7 +2,7 @@
 #include "backend/base/utf.h"
 #include "session/nspi/nspi.h"
 
-enum { BODY_MAX = 16 << 20, CP_DEFAULT = 1252, CP_TELETEX = 20261 };
+enum { BODY_MAX = 16 << 20, CP_DEFAULT = 1252 };
 
 uint16_t nspi_code_page(uint32_t code_page)
 {
