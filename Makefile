@@ -101,6 +101,16 @@ $(O)/mapihttpd: $(call libs,fcgi $(SESSION))
 $(O)/mapictl: $(call obj,$(wildcard deploy/mapictl/*.c)) $(call libs,tests-client $(SESSION))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# a worker as an older release would be: it knows layout 1 of saved sessions only (tests/flow/test_upgrade.c)
+OLDER = $(patsubst %.c,$(O)/older/%.o,$(SRC_session-context) $(SRC_backend-directory))
+
+$(O)/older/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) -DCONTEXT_LAYOUT=1 $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/mapihttpd-older: $(OLDER) $(call libs,fcgi $(SESSION))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OLDER) -Wl,--whole-archive $(O)/lib/fcgi.a -Wl,--no-whole-archive $(call libs,$(SESSION)) $(LDLIBS)
+
 # --- tests -------------------------------------------------------------------------------------------------------------
 # Test objects are linked directly, since each registers its tests by a constructor.
 define unit_rule
@@ -110,7 +120,7 @@ $(O)/unit/$(1): $(call obj,$(wildcard tests/unit/$(1)/*.c) tests/unit.c tests/mu
 endef
 $(foreach r,$(ROOMS) fcgi tests-client,$(eval $(call unit_rule,$(r))))
 
-units: $(UNITS) $(O)/flow
+units: $(UNITS) $(O)/flow $(O)/mapihttpd-older
 
 check: $(UNITS)
 	@tests/run-units $(O) $(UNITS)
@@ -121,11 +131,11 @@ SOAK = $(filter-out tests/soak/test_soak.c,$(wildcard tests/soak/*.c))
 $(O)/flow: $(call obj,$(wildcard tests/flow/*.c) $(SOAK) tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
-flow: $(PROGRAMS) $(O)/flow
+flow: $(PROGRAMS) $(O)/mapihttpd-older $(O)/flow
 	@tests/run-units $(O) $(O)/flow
 
 # every session's requests go to another worker process than the one before; the clients check it
-amnesia: $(PROGRAMS) $(O)/flow
+amnesia: $(PROGRAMS) $(O)/mapihttpd-older $(O)/flow
 	@FLOW_AMNESIA=1 tests/run-units $(O) $(O)/flow
 
 asan:

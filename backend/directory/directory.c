@@ -3,6 +3,7 @@
 #include "backend/base/crypto.h"
 #include "backend/base/log.h"
 #include "backend/base/must.h"
+#include "backend/directory/policy.h"
 #include "backend/directory/schema.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -98,8 +99,11 @@ static bool migrate(struct directory *d, struct arena *a, const char **why)
     bool ok = v >= 0 && v <= DIRECTORY_VERSION;
     if (v > DIRECTORY_VERSION)
         *why = arena_printf(a, "its schema is version %d, this program knows up to %d", v, DIRECTORY_VERSION);
+    bool fresh = v == 0;
     for (; ok && v < DIRECTORY_VERSION; v++)
         ok = run(d, directory_schema[v]);
+    if (ok && fresh) /* nobody older writes here */
+        ok = run(d, arena_printf(a, "UPDATE setting SET value=%d WHERE key='context_layout'", CONTEXT_LAYOUT));
     ok = ok && run(d, arena_printf(a, "PRAGMA user_version=%d", DIRECTORY_VERSION)) && run(d, "COMMIT");
     if (!ok) {
         if (*why == NULL)

@@ -66,7 +66,13 @@ ec_t moved_list(struct directory *d, struct arena *a, struct moved **out, size_t
 ec_t moved_set(struct directory *d, const struct moved *m);     /* ecInvalidParameter */
 ec_t moved_drop(struct directory *d, const char *name);         /* ecNotFound */
 
-/* Layout of the context blocks that all hosts write (context.def); raised when every host runs a release that reads it, never lowered. */
+/* The newest layout of context blocks (context.def) that this release knows.  Tests build a worker of another release by -DCONTEXT_LAYOUT=n. */
+#ifndef CONTEXT_LAYOUT
+#define CONTEXT_LAYOUT 2
+#endif
+
+/* Layout of the context blocks that all hosts write; raised when every host runs a release that reads it, never lowered.  A new installation starts with the
+ * newest one of the program that makes its directory. */
 ec_t policy_layout(struct directory *d, unsigned *layout);
 ec_t policy_layout_raise(struct directory *d, unsigned layout);  /* ecInvalidParameter: lower than now */
 #endif

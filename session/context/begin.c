@@ -100,17 +100,11 @@ static bool load(struct context *c, const struct begin_args *args, const struct 
     return true;
 }
 
-static enum begin unreadable(void)
-{
-    log_line(LOGL_ERROR, "context", "damaged or unknown header", NULL);
-    return BEGIN_NOT_FOUND;
-}
-
 static enum begin run(struct context *c, const struct begin_args *args, const struct grant *g)
 {
     if (!load(c, args, g)) {
         commit_release(c, STATE_ABANDONED, false);
-        return unreadable();
+        return private_unreadable(c);
     }
     memcpy(c->p->begun, c->p->run, RUN);
     private_held(c);
@@ -124,7 +118,7 @@ static enum begin stored_answer(struct context *c, const struct begin_args *args
     struct guid where;
     bool found;
     if (!load(c, args, g))
-        return unreadable();
+        return private_unreadable(c);
     c->p->known[0] = c->journal; /* the header names the one mailbox that has it */
     c->p->nknown = 1;
     if (journals_newest(c, &row, &found, &where) != ecNone) {

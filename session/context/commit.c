@@ -4,10 +4,16 @@
 #include "session/context/cookie.h"
 #include "session/context/header.h"
 
+/* That of the installation, as far as this program knows it: an older one goes on with its own.  Once per request; an installation that cannot be asked is
+ * taken to be the oldest. */
 unsigned commit_layout(const struct context *c)
 {
-    (void)c;
-    return HEADER_LAYOUT;
+    struct context_private *p = c->p;
+    if (p->layout == 0 && (p->env.directory == NULL || policy_layout(p->env.directory, &p->layout) != ecNone))
+        p->layout = p->env.directory == NULL ? HEADER_LAYOUT : 1;
+    if (p->layout < 1 || p->layout > HEADER_LAYOUT)
+        p->layout = p->layout < 1 ? 1 : HEADER_LAYOUT;
+    return p->layout;
 }
 
 struct blob commit_header(struct context *c)

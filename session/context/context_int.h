@@ -36,6 +36,7 @@ struct context_private {
     bool           noted;            /* the field x is set */
     bool           staged;           /* the saved header names states in the staging area */
     const char    *cookie, *sequence_cookie; uint64_t sequence_cookie_of; /* for the answer, once made */
+    unsigned       layout;           /* that is written, once it was asked for; 0: not yet */
     uint64_t       ended, told;      /* COOKIE_ENDED, COOKIE_CLEAN: of this request, for the next cookie; of the one before, from the client's */
     struct guid   *known; size_t nknown; /* mailboxes that a takeover would ask: those of the saved header */
     struct lease   lease;
@@ -53,6 +54,7 @@ void  private_let_go(struct context *c);                /* it is not ours any mo
 void  private_reset(struct context *c);                 /* forgets what was loaded */
 /* Header blocks of an HMGET "0", "1" -> the context's fields. False: damaged. */
 bool  private_load(struct context *c, const struct control *k, struct blob zero, struct blob one);
+enum begin private_unreadable(const struct context *c);       /* BEGIN_NOT_FOUND, and the log says why the header could not be loaded */
 int64_t private_retention(const struct context *c);
 
 /* block.c */

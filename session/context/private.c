@@ -1,6 +1,7 @@
 /* private.c - the parts of a context in work: key, token, digests, connection, the lease of its lock. */
 #include "session/context/context_int.h"
 #include "backend/base/crypto.h"
+#include "backend/base/log.h"
 #include "session/context/cookie.h"
 #include "session/context/header.h"
 
@@ -121,6 +122,17 @@ bool private_load(struct context *c, const struct control *k, struct blob zero, 
         p->staged |= c->handle[i].staged;
     journals_of(c, blob_of(NULL, 0));
     return true;
+}
+
+enum begin private_unreadable(const struct context *c)
+{
+    unsigned layout = header_layout(c->p->current);
+    if (layout > HEADER_LAYOUT)
+        log_line(LOGL_ERROR, "context", "a session of a newer release: this worker has not been upgraded", "layout", arena_printf(c->a, "%u", layout), "version",
+                 arena_printf(c->a, "%d", HEADER_LAYOUT), NULL);
+    else
+        log_line(LOGL_ERROR, "context", "damaged or unknown header", NULL);
+    return BEGIN_NOT_FOUND;
 }
 
 /* --- cookies -------------------------------------------------------------------------------------------------------------------------- */

@@ -112,9 +112,8 @@ enum begin recover(struct context *c, const struct control *k, uint64_t number, 
 {
     struct found f = { 0 };
     if (!load(c, k)) {
-        log_line(LOGL_ERROR, "context", "damaged or unknown header", NULL);
         commit_yield(c);
-        return BEGIN_NOT_FOUND;
+        return private_unreadable(c);
     }
     lease_begin(&c->p->lease);
     ec_t ec = journals_fence(c, c->epoch);

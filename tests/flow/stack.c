@@ -304,6 +304,22 @@ void stack_arm(struct stack *s, unsigned i, const char *fault)
     write_file(s, arena_printf(s->a, "%s.fault", stack_route[i]), fault != NULL ? fault : "");
 }
 
+static bool first_ready(struct stack *s, unsigned n)
+{
+    (void)n;
+    return unix_answers(arena_printf(s->a, "%s/first.sock", s->dir));
+}
+
+static void let_create(struct stack *s, const char *program)
+{
+    char *argv[] = { (char *)(uintptr_t)program, "--config", arena_printf(s->a, "%s/a.conf", s->dir), NULL };
+    char *env[] = { arena_printf(s->a, "MAPIHTTPD_LISTEN=%s/first.sock", s->dir), NULL };
+    mkdir(arena_printf(s->a, "%s/mailboxes", s->dir), 0700);
+    pid_t pid = spawn(s, "first.log", argv, env);
+    await(s, first_ready, 0, program);
+    end(&pid, SIGTERM);
+}
+
 static void add_person(struct stack *s, const char *login, const char *name, const char *password, struct person *p)
 {
     REQUIRE_EC(directory_add(s->directory, s->a, &(struct person_new){ .login = login, .display_name = name, .password = password,
@@ -351,6 +367,8 @@ struct stack *stack_start(const struct stack_options *o)
         share_socket(s);
     if (options.redis == NULL)
         stack_redis_start(s);
+    if (options.created_by != NULL)
+        let_create(s, options.created_by);
     open_data(s);
     for (unsigned i = 0; i < s->workers; i++)
         stack_worker(s, i);

@@ -19,6 +19,7 @@ struct stack_options {
     unsigned    redis_maxmemory_mb;/* 0: none */
     bool        shared_socket;     /* the workers are passed one listening socket (LISTEN_FDS), which stays when they end; X-Test-Route chooses nothing */
     const char *nginx;             /* further text of nginx's http block (server blocks may `include locations.conf;`), or NULL */
+    const char *created_by;        /* a worker program that makes the directory, by starting once; NULL: this process does */
     bool        as_deployed;       /* Redis by deploy/redis.conf, and no fault files: for measuring */
 };
 

@@ -261,14 +261,14 @@ TEST(layout_is_never_lowered)
     struct directory *d = fresh("layout"), *other = fresh("layout");
     unsigned layout;
     CHECK_EC(policy_layout(d, &layout), ecNone);
-    CHECK_INT(layout, 1);
-    CHECK_EC(policy_layout_raise(other, 3), ecNone);
+    CHECK_INT(layout, CONTEXT_LAYOUT); /* a new directory starts with the newest */
+    CHECK_EC(policy_layout_raise(other, CONTEXT_LAYOUT + 1), ecNone);
     CHECK_EC(policy_layout(d, &layout), ecNone);
-    CHECK_INT(layout, 3);
-    CHECK_EC(policy_layout_raise(d, 2), ecInvalidParameter);
-    CHECK_EC(policy_layout_raise(d, 3), ecNone);
+    CHECK_INT(layout, CONTEXT_LAYOUT + 1);
+    CHECK_EC(policy_layout_raise(d, CONTEXT_LAYOUT), ecInvalidParameter);
+    CHECK_EC(policy_layout_raise(d, CONTEXT_LAYOUT + 1), ecNone);
     CHECK_EC(policy_layout(other, &layout), ecNone);
-    CHECK_INT(layout, 3);
+    CHECK_INT(layout, CONTEXT_LAYOUT + 1);
     done(d, other);
 }
 
