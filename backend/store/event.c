@@ -88,16 +88,30 @@ bool event_written(const struct mailbox *m, uint64_t *seq)
     return m->writing && m->event_seq != m->event_seq_begun;
 }
 
+static ec_t newest(struct db *db, uint64_t *seq)
+{
+    DB_QUERY(q, db, EVENT_LAST);
+    TRY(db_one(&q));
+    *seq = db_u64(&q, 0);
+    return ecNone;
+}
+
 ec_t event_last(struct mailbox *m, uint64_t *seq)
 {
     if (m->writing) {
         *seq = m->event_seq;
         return ecNone;
     }
-    DB_QUERY(q, m->db, EVENT_LAST);
-    TRY(db_one(&q));
-    *seq = db_u64(&q, 0);
-    return ecNone;
+    return newest(m->db, seq);
+}
+
+ec_t event_newest(struct store *s, const struct guid *mailbox, uint64_t *seq)
+{
+    struct conn *c;
+    TRY(pool_take(s, mailbox, false, &c));
+    ec_t ec = newest(c->db, seq);
+    pool_give(s, c, ec == ecNone);
+    return ec;
 }
 
 uint64_t event_begun(const struct mailbox *m) { return m->writing ? m->event_seq_begun : UINT64_MAX; }

@@ -39,6 +39,8 @@ ec_t event_seen(struct mailbox *m, struct event *e, bool *seen);
 
 /* Sequence of the newest event. */
 ec_t event_last(struct mailbox *m, uint64_t *seq);
+/* The same of a mailbox that the caller has no lease on, and does not want one if there is nothing new: one read.  It names nothing, so nobody's rights are asked. */
+ec_t event_newest(struct store *s, const struct guid *mailbox, uint64_t *seq);
 /* Events with a sequence above `after`, oldest first, at most n; *gap if some above `after` were trimmed already. */
 ec_t event_read(struct mailbox *m, uint64_t after, size_t n, struct event *out, size_t *got, bool *gap);
 #endif

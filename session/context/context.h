@@ -54,8 +54,10 @@ struct handle_entry {
     uint8_t  slot;               /* which of its two places holds the state; the other keeps the one before, for a repeat */
 };
 
-struct watch;                    /* watch.h */
-struct position;
+struct position;                 /* watch.h */
+
+/* What the context is told of; by watch.h only.  Most requests do not look at it: it stays packed until somebody does. */
+struct watching { struct blob packed; bool open, damaged, stale; struct watch *v; size_t n; };
 
 /* How a context stands, for administrators: from looks without its lock only. */
 struct context_state {
@@ -82,7 +84,7 @@ struct context {
     struct logon_entry  *logon;  size_t logons;
     struct handle_entry *handle; size_t handles;
     uint32_t      next_handle;
-    struct watch        *watch;    size_t watches;    /* what it is told of */
+    struct watching      watching;
     struct position     *position; size_t positions;  /* up to which event of each mailbox it was told */
     uint64_t      version;       /* number of the request that changed the context last */
     struct guid   journal;       /* mailbox with the journal row of the last request that changed a store; zeros: none */

@@ -5,7 +5,7 @@
 #include "session/context/watch.h"
 #include <inttypes.h>
 
-enum { MAGIC = 'H', HANDLE_MIN_BYTES = 6, LOGON_MIN_BYTES = 22, POSITION_MIN_BYTES = 17, VAR_MAX = 10 };
+enum { MAGIC = 'H', HANDLE_MIN_BYTES = 6, LOGON_MIN_BYTES = 22, POSITION_MIN_BYTES = 18, VAR_MAX = 10 };
 
 void header_put_var(struct wr *w, uint64_t v)
 {
@@ -167,21 +167,9 @@ static void get_HANDLES(struct rd *r, struct context *c, handles_t *v)
     }
 }
 
-typedef struct watch *watches_t;
-static bool has_WATCHES(const struct context *c, const watches_t *v) { (void)v; return c->watches != 0; }
-static void put_WATCHES(struct wr *w, const struct context *c, const watches_t *v)
-{
-    header_put_var(w, c->watches);
-    for (const struct watch *x = *v; x < *v + c->watches; x++)
-        watch_put(w, x);
-}
-static void get_WATCHES(struct rd *r, struct context *c, watches_t *v)
-{
-    c->watches = rd_count(r, header_get_var(r), WATCH_MIN_BYTES);
-    *v = arena_array(c->a, struct watch, c->watches);
-    for (size_t i = 0; i < c->watches && rd_ok(r); i++)
-        watch_get(r, *v + i);
-}
+static bool has_WATCHES(const struct context *c, const struct watching *v) { (void)c; return v->open ? v->n != 0 : v->packed.n != 0; }
+static void put_WATCHES(struct wr *w, const struct context *c, const struct watching *v) { (void)c; watching_put(w, v); }
+static void get_WATCHES(struct rd *r, struct context *c, struct watching *v) { (void)c; *v = (struct watching){ .packed = rd_rest(r) }; }
 
 typedef struct position *positions_t;
 static bool has_POSITIONS(const struct context *c, const positions_t *v) { (void)v; return c->positions != 0; }
@@ -190,6 +178,7 @@ static void put_POSITIONS(struct wr *w, const struct context *c, const positions
     header_put_var(w, c->positions);
     for (const struct position *x = *v; x < *v + c->positions; x++) {
         put_guid(w, &x->mailbox);
+        wr_u8(w, x->owed);
         header_put_var(w, x->seq);
     }
 }
@@ -199,6 +188,7 @@ static void get_POSITIONS(struct rd *r, struct context *c, positions_t *v)
     *v = arena_array(c->a, struct position, c->positions);
     for (size_t i = 0; i < c->positions && rd_ok(r); i++) {
         get_guid(r, &(*v)[i].mailbox);
+        (*v)[i].owed = rd_u8(r) != 0;
         (*v)[i].seq = header_get_var(r);
     }
 }
@@ -235,12 +225,6 @@ static void load_field(struct rd *r, uint8_t number, unsigned layout, struct con
 #undef FIELD
     default: rd_fail(r, "unknown field");
     }
-}
-
-unsigned header_layout(struct blob b)
-{
-    struct rd r = rd_blob_of(b);
-    return rd_u8(&r) == MAGIC ? rd_u8(&r) : 0;
 }
 
 bool header_load(struct blob b, struct context *out)
@@ -297,13 +281,7 @@ static const char *text_HANDLES(struct arena *a, const struct context *c, const 
     return arena_printf(a, "%zu objects, %" PRIu64 " bytes", c->handles, bytes);
 }
 
-static const char *text_WATCHES(struct arena *a, const struct context *c, const watches_t *v)
-{
-    const char *s = "";
-    for (const struct watch *x = *v; x < *v + c->watches; x++)
-        s = arena_printf(a, "%s%s%s", s, *s != '\0' ? ", " : "", watch_text(a, x));
-    return s;
-}
+static const char *text_WATCHES(struct arena *a, const struct context *c, const struct watching *v) { (void)c; return watching_text(a, v); }
 static const char *text_POSITIONS(struct arena *a, const struct context *c, const positions_t *v)
 {
     const char *s = "";

@@ -14,10 +14,9 @@ enum {
     WATCH_DEEP    = 0x04,        /* hierarchy: all descendants */
     WATCH_SILENT  = 0x08,        /* table opened with NoNotifications: told only if a subscription asks for TableModified of its folder */
     WATCH_NOT_OWN = 0x10,        /* table opened with SuppressesNotifications: not told of what this session did */
-    WATCH_OWED    = 0x20,        /* "table changed" is still to be sent */
+    WATCH_OWED    = 0x20,        /* it missed events and is still to be told so */
     WATCH_FLAGS   = 0x3F
 };
-enum { WATCH_MIN_BYTES = 8 };
 
 struct watch {
     uint32_t handle;             /* that its notifications carry: of the subscription, or of the table */
@@ -27,16 +26,21 @@ struct watch {
     uint64_t since;              /* it was told of everything up to this event; 0 or less than the position of its mailbox: up to that */
 };
 
-/* Events with a higher number are still to be told. */
-struct position { struct guid mailbox; uint64_t seq; };
+/* Events with a higher number are still to be told; owed: to some watch, see WATCH_OWED.  A mailbox has a position while anything of it is to be told. */
+struct position { struct guid mailbox; bool owed; uint64_t seq; };
 
-/* Adds one at the end of the list: cutting the list back to a length that it had undoes it.  NULL: it is there already (same handle). */
-struct watch *watch_add(struct context *c, const struct watch *w);
+/* The list, unpacked at the first call; empty, and `damaged`, if its bytes are not what we write. */
+struct watching *watches(struct context *c);
+
+/* Adds one at the end.  False: its handle is there already.  List and positions are never changed in place by adding and dropping: what undoes a ROP puts
+ * c->watching back as it was. */
+bool watch_add(struct context *c, const struct watch *w);
 struct watch *watch_find(struct context *c, uint32_t handle);
-
-/* Takes away those whose object was released, and positions of mailboxes that nobody watches any more. */
-void watch_drop_gone(struct context *c);
 void watch_drop(struct context *c, uint32_t handle);
+
+/* When nothing can be undone any more: takes away what was left by watch_drop, or by the release of a logon (which sets c->watching.stale): watches whose object
+ * is gone, positions of mailboxes of which nothing is to be told any more. */
+void watch_settle(struct context *c);
 
 /* The position in a mailbox; NULL: none. */
 struct position *watch_position(struct context *c, const struct guid *mailbox);
@@ -45,7 +49,7 @@ struct position *watch_position_set(struct context *c, const struct guid *mailbo
 /* Can this context keep watches?  Not while its header is written in layout 1, which older programs read. */
 bool watch_possible(const struct context *c);
 
-void watch_put(struct wr *w, const struct watch *x);
-void watch_get(struct rd *r, struct watch *out);      /* latches on anything that watch_put does not write */
-const char *watch_text(struct arena *a, const struct watch *x);
+/* For the header. */
+void watching_put(struct wr *w, const struct watching *v);
+const char *watching_text(struct arena *a, const struct watching *v);
 #endif

@@ -15,7 +15,7 @@ struct obj_table {
     uint8_t  flags;              /* TableFlags of the opening ROP */
     uint64_t fid;                /* contents, hierarchy */
     uint32_t message;            /* attachments: handle of the message object */
-    bool     columns_set, view_exists; /* view_exists: for automatic notifications */
+    bool     columns_set, view_exists; /* view_exists: it is watched (notify.h) */
     struct tags      columns;
     struct sortorder sort;
     struct blob      restriction;/* as on the wire; empty: none */

@@ -48,10 +48,7 @@ ec_t cursor_view(struct rop_ctx *c, const struct obj_table *t, struct view **out
 /* The first look at its rows makes the table's view, without which nobody is told of changes (OXCNOTIF R243). */
 static ec_t note_view(struct rop_ctx *c, struct obj_table *t)
 {
-    if (!t->view_exists)
-        object_dirty(c->object);
-    t->view_exists = true;
-    return notify_view_made(c);
+    return t->view_exists ? ecNone : notify_view_made(c);
 }
 
 ec_t cursor_open(struct rop_ctx *c, const struct tags *columns, struct cursor *out)

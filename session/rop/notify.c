@@ -4,10 +4,11 @@
 /* A backlog is told without a look at each of its events: there will be something, and the next Execute looks anyway. */
 enum { LOOK = 64, BACKLOG = 512 };
 
-static bool to_tell(const struct context *c, const struct guid *mailbox, const struct event *e)
+static bool to_tell(struct context *c, const struct guid *mailbox, const struct event *e)
 {
-    for (size_t i = 0; i < c->watches; i++) {
-        const struct watch *w = &c->watch[i];
+    const struct watching *v = watches(c);
+    for (size_t i = 0; i < v->n; i++) {
+        const struct watch *w = &v->v[i];
         const struct guid *of = notify_mailbox(c, w);
         if (of != NULL && guid_eq(of, mailbox) && e->seq > w->since && notify_concerns(w, e) && (!notify_is_table(w) || notify_speaks(c, w)))
             return true;
@@ -15,7 +16,7 @@ static bool to_tell(const struct context *c, const struct guid *mailbox, const s
     return false;
 }
 
-static ec_t event_tells(const struct context *c, struct mailbox *m, const struct guid *mailbox, const struct event *e, bool *waiting)
+static ec_t event_tells(struct context *c, struct mailbox *m, const struct guid *mailbox, const struct event *e, bool *waiting)
 {
     struct event part[EVENT_PARTS];
     size_t n = event_parts(e, part);
@@ -27,7 +28,7 @@ static ec_t event_tells(const struct context *c, struct mailbox *m, const struct
     return ecNone;
 }
 
-static ec_t look_through(const struct context *c, struct mailbox *m, const struct position *p, uint64_t last, bool *waiting)
+static ec_t look_through(struct context *c, struct mailbox *m, const struct position *p, uint64_t last, bool *waiting)
 {
     struct event e[LOOK];
     uint64_t at = p->seq;
@@ -41,16 +42,6 @@ static ec_t look_through(const struct context *c, struct mailbox *m, const struc
     return ecNone;
 }
 
-static bool owes(const struct context *c, const struct guid *mailbox)
-{
-    for (size_t i = 0; i < c->watches; i++) {
-        const struct guid *of = notify_mailbox(c, &c->watch[i]);
-        if ((c->watch[i].flags & WATCH_OWED) != 0 && of != NULL && guid_eq(of, mailbox))
-            return true;
-    }
-    return false;
-}
-
 static const struct logon_entry *logon_of(const struct context *c, const struct guid *mailbox)
 {
     for (size_t i = 0; i < c->logons; i++)
@@ -59,21 +50,28 @@ static const struct logon_entry *logon_of(const struct context *c, const struct 
     return NULL;
 }
 
-static ec_t mailbox_waits(const struct rop_env *env, struct context *c, const struct position *p, bool *waiting)
+static ec_t look_closer(const struct rop_env *env, struct context *c, const struct position *p, bool *waiting)
 {
     const struct logon_entry *l = logon_of(c, &p->mailbox);
     struct mailbox *m;
     uint64_t last = 0;
-    if (l == NULL || !notify_active(c, &p->mailbox))
+    if (l == NULL)
         return ecNone;
     struct actor as = { l->owner ? ACTOR_OWNER : ACTOR_DELEGATE, c->user_dn };
     TRY(mailbox_open(env->store, c->a, &p->mailbox, &as, &m));
     ec_t ec = event_last(m, &last);
-    *waiting = ec == ecNone && (last < p->seq || last > p->seq + BACKLOG || owes(c, &p->mailbox));
-    if (ec == ecNone && !*waiting)
+    if (ec == ecNone)
         ec = look_through(c, m, p, last, waiting);
     mailbox_close(m);
     return ec;
+}
+
+static ec_t mailbox_waits(const struct rop_env *env, struct context *c, const struct position *p, bool *waiting)
+{
+    uint64_t last = 0;
+    TRY(event_newest(env->store, &p->mailbox, &last));
+    *waiting = p->owed || last < p->seq || last > p->seq + BACKLOG;
+    return *waiting || last == p->seq ? ecNone : look_closer(env, c, p, waiting);
 }
 
 /* A mailbox that was removed has nothing to tell. */

@@ -12,10 +12,13 @@
 ec_t notify_waiting(const struct rop_env *env, struct context *c, bool *waiting);
 
 /* The table behind c->object has a view from now on: what happens to its rows later is told (OXCNOTIF R243, R256).  Nothing for tables whose rows do not come
- * from the store, or while the context cannot keep watches. */
+ * from the store, or while the context cannot keep watches (it is asked again at the next look). */
 ec_t notify_view_made(struct rop_ctx *c);
 /* ... and is told no more, until it has a view again (OXCNOTIF R272 - R285). */
 void notify_view_gone(struct rop_ctx *c);
+
+/* The object is about to be released: nothing is told of it any more. */
+void notify_released(struct rop_ctx *c);
 
 /* After the last ROP of an Execute: appends RopNotify responses to x->out while they fit, and RopPending if not all did. */
 void notify_append(struct exec *x);

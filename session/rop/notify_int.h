@@ -15,10 +15,10 @@ enum { NOTIFY_TABLE_MODIFIED = 0x0100, NOTIFY_EXTENDED = 0x0400, NOTIFY_TYPES = 
 const struct guid *notify_mailbox(const struct context *c, const struct watch *w);
 
 /* Is anything of this mailbox to be told at all?  Tables opened with NoNotifications do not count by themselves. */
-bool notify_active(const struct context *c, const struct guid *mailbox);
+bool notify_active(struct context *c, const struct guid *mailbox);
 
 /* Is this table told of changes: always, or, opened with NoNotifications, because a subscription asks for TableModified of its folder? */
-bool notify_speaks(const struct context *c, const struct watch *table);
+bool notify_speaks(struct context *c, const struct watch *table);
 
 /* Does the event (a part of it) concern the watch?  For tables: may it concern a row? */
 bool notify_concerns(const struct watch *w, const struct event *e);

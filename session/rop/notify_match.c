@@ -13,10 +13,11 @@ static bool of_mailbox(const struct context *c, const struct watch *w, const str
     return g != NULL && guid_eq(g, mailbox);
 }
 
-bool notify_active(const struct context *c, const struct guid *mailbox)
+bool notify_active(struct context *c, const struct guid *mailbox)
 {
-    for (size_t i = 0; i < c->watches; i++)
-        if ((c->watch[i].flags & WATCH_SILENT) == 0 && of_mailbox(c, &c->watch[i], mailbox))
+    const struct watching *v = watches(c);
+    for (size_t i = 0; i < v->n; i++)
+        if ((v->v[i].flags & WATCH_SILENT) == 0 && of_mailbox(c, &v->v[i], mailbox))
             return true;
     return false;
 }
@@ -26,13 +27,14 @@ static bool asks_for(const struct watch *s, const struct watch *table)
     return s->what == WATCH_SUBSCRIPTION && (s->types & NOTIFY_TABLE_MODIFIED) != 0 && ((s->flags & WATCH_WHOLE) != 0 || s->fid == table->fid);
 }
 
-bool notify_speaks(const struct context *c, const struct watch *table)
+bool notify_speaks(struct context *c, const struct watch *table)
 {
+    const struct watching *v = watches(c);
     if ((table->flags & WATCH_SILENT) == 0)
         return true;
     const struct guid *mailbox = notify_mailbox(c, table);
-    for (size_t i = 0; mailbox != NULL && i < c->watches; i++)
-        if (asks_for(&c->watch[i], table) && of_mailbox(c, &c->watch[i], mailbox))
+    for (size_t i = 0; mailbox != NULL && i < v->n; i++)
+        if (asks_for(&v->v[i], table) && of_mailbox(c, &v->v[i], mailbox))
             return true;
     return false;
 }

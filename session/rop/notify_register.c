@@ -34,15 +34,25 @@ static uint8_t flags_of(const struct obj_table *t)
 
 ec_t notify_view_made(struct rop_ctx *c)
 {
-    const struct obj_table *t = c->object->table;
-    if (t->source == TABLE_OF_ATTACHMENTS || watch_find(c->context, c->object->handle) != NULL || !watch_possible(c->context))
+    struct obj_table *t = c->object->table;
+    if (t->source == TABLE_OF_ATTACHMENTS || !watch_possible(c->context) || watch_find(c->context, c->object->handle) != NULL)
         return ecNone;
     struct watch w = { .handle = c->object->handle, .logon_id = c->logon_id, .what = t->source == TABLE_OF_CONTENTS ? WATCH_CONTENTS : WATCH_HIERARCHY,
                        .flags = flags_of(t), .fid = t->fid };
-    return begin_watch(c, &w);
+    TRY(begin_watch(c, &w));
+    t->view_exists = true;
+    object_dirty(c->object);
+    return ecNone;
 }
 
 void notify_view_gone(struct rop_ctx *c) { watch_drop(c->context, c->object->handle); }
+
+void notify_released(struct rop_ctx *c)
+{
+    enum object_kind kind = c->object->kind;
+    if (kind == OBJ_SUBSCRIPTION || (kind == OBJ_TABLE && c->object->table->view_exists))
+        watch_drop(c->context, c->object->handle);
+}
 
 /* --- RopRegisterNotification ----------------------------------------------------------------------------------------------------------------------- */
 

@@ -176,11 +176,12 @@ static ec_t load(struct tell *t, const struct watch *w, struct tell_table *p)
 ec_t tell_tables(struct tell *t)
 {
     struct context *c = t->x->context;
-    uint32_t *want = arena_array(t->x->a, uint32_t, c->watches);
+    const struct watching *v = watches(c);
+    uint32_t *want = arena_array(t->x->a, uint32_t, v->n);
     size_t n = 0;
-    t->table = arena_array(t->x->a, struct tell_table *, c->watches);
-    for (size_t k = 0; k < c->watches; k++) {
-        const struct watch *w = &c->watch[k];
+    t->table = arena_array(t->x->a, struct tell_table *, v->n);
+    for (size_t k = 0; k < v->n; k++) {
+        const struct watch *w = &v->v[k];
         const struct guid *of = notify_mailbox(c, w);
         if (!notify_is_table(w) || of == NULL || !guid_eq(of, t->mailbox) || !notify_speaks(c, w))
             continue;
@@ -190,10 +191,10 @@ ec_t tell_tables(struct tell *t)
     }
     if (n > 1 && !context_fetch(c, want, n))
         return EC(ecServerBusy);
-    for (size_t k = 0; k < c->watches; k++)
+    for (size_t k = 0; k < v->n; k++)
         if (t->table[k] != NULL) {
-            TRY(load(t, &c->watch[k], t->table[k]));
-            plan(t, &c->watch[k], t->table[k]);
+            TRY(load(t, &v->v[k], t->table[k]));
+            plan(t, &v->v[k], t->table[k]);
         }
     return ecNone;
 }

@@ -78,10 +78,10 @@ static ec_t tell_watch(struct tell *t, struct watch *w, size_t number, size_t i,
 /* The watches that were told already note it, so that the event can come again for the others. */
 static ec_t tell_event(struct tell *t, size_t i, size_t upto)
 {
-    struct context *c = t->x->context;
+    struct watching *v = watches(t->x->context);
     uint64_t seq = t->e[i].seq;
-    for (size_t k = 0; k < c->watches; k++) {
-        struct watch *w = &c->watch[k];
+    for (size_t k = 0; k < v->n; k++) {
+        struct watch *w = &v->v[k];
         if (!of_mailbox(t, w) || told_upto(t, w) >= seq)
             continue;
         TRY(tell_watch(t, w, k, i, upto));
@@ -128,42 +128,41 @@ static ec_t tell_taken(struct tell *t)
 /* --- debts: watches that missed events --------------------------------------------------------------------------------------------------------------- */
 static void owe(struct tell *t, uint64_t missed, uint64_t since)
 {
-    struct context *c = t->x->context;
-    for (size_t k = 0; k < c->watches; k++)
-        if (of_mailbox(t, &c->watch[k]) && told_upto(t, &c->watch[k]) < missed) {
-            c->watch[k].flags |= WATCH_OWED;
-            c->watch[k].since = since;
+    struct watching *v = watches(t->x->context);
+    for (size_t k = 0; k < v->n; k++)
+        if (of_mailbox(t, &v->v[k]) && told_upto(t, &v->v[k]) < missed) {
+            v->v[k].flags |= WATCH_OWED;
+            v->v[k].since = since;
         }
     t->matched = true;
-    context_touch(c);
 }
 
 static ec_t pay(struct tell *t)
 {
-    struct context *c = t->x->context;
-    for (size_t k = 0; k < c->watches && !t->full; k++) {
-        struct watch *w = &c->watch[k];
+    struct watching *v = watches(t->x->context);
+    for (size_t k = 0; k < v->n && !t->full; k++) {
+        struct watch *w = &v->v[k];
         bool done = true;
         if ((w->flags & WATCH_OWED) == 0 || !of_mailbox(t, w))
             continue;
         if (!notify_is_table(w))
             TRY(tell_gap(t, w, &done));
-        else if (notify_speaks(c, w))
+        else if (notify_speaks(t->x->context, w))
             done = tell_changed(t, w);
         if (!done)
             break;
         w->flags &= (uint8_t)~WATCH_OWED;
         w->since = t->last;
-        context_touch(c);
+        t->matched = true;
     }
     return ecNone;
 }
 
 static bool owes(const struct tell *t)
 {
-    const struct context *c = t->x->context;
-    for (size_t k = 0; k < c->watches; k++)
-        if ((c->watch[k].flags & WATCH_OWED) != 0 && of_mailbox(t, &c->watch[k]))
+    const struct watching *v = watches(t->x->context);
+    for (size_t k = 0; k < v->n; k++)
+        if ((v->v[k].flags & WATCH_OWED) != 0 && of_mailbox(t, &v->v[k]))
             return true;
     return false;
 }
@@ -196,9 +195,9 @@ static ec_t tell_events(struct tell *t)
 /* A table that is not told of this session's own changes, and did not get as far as they are, would not know them later for what they are. */
 static void forget_own(struct tell *t)
 {
-    struct context *c = t->x->context;
-    for (size_t k = 0; k < c->watches; k++) {
-        struct watch *w = &c->watch[k];
+    struct watching *v = watches(t->x->context);
+    for (size_t k = 0; k < v->n; k++) {
+        struct watch *w = &v->v[k];
         if ((w->flags & WATCH_NOT_OWN) == 0 || !of_mailbox(t, w) || told_upto(t, w) >= t->last || t->own >= t->last)
             continue;
         w->flags |= told_upto(t, w) < t->own ? WATCH_OWED : 0;
@@ -208,48 +207,53 @@ static void forget_own(struct tell *t)
 
 static void move_on(struct tell *t, struct position *p)
 {
-    struct context *c = t->x->context;
+    struct watching *v = watches(t->x->context);
     if (t->full)
         forget_own(t);
     if (!t->matched && t->from - p->seq < LAG)
         return;
-    for (size_t k = 0; k < c->watches; k++)
-        if (c->watch[k].since <= t->from && of_mailbox(t, &c->watch[k]))
-            c->watch[k].since = 0;
-    watch_position_set(c, t->mailbox, t->from);
+    for (size_t k = 0; k < v->n; k++)
+        if (v->v[k].since <= t->from && of_mailbox(t, &v->v[k]))
+            v->v[k].since = 0;
+    p->owed = owes(t);
+    watch_position_set(t->x->context, t->mailbox, t->from);
 }
 
 /* A store that was put back to an older state counts again from there. */
 static void set_back(struct tell *t)
 {
-    struct context *c = t->x->context;
-    for (size_t k = 0; k < c->watches; k++)
-        if (of_mailbox(t, &c->watch[k]) && c->watch[k].since > t->last)
-            c->watch[k].since = 0;
+    struct watching *v = watches(t->x->context);
+    for (size_t k = 0; k < v->n; k++)
+        if (of_mailbox(t, &v->v[k]) && v->v[k].since > t->last)
+            v->v[k].since = 0;
     t->from = 0;
     owe(t, UINT64_MAX, t->last);
     t->from = t->last;
     t->matched = true;
 }
 
-static ec_t tell_mailbox(struct tell *t, struct position *p)
+static ec_t tell_all(struct tell *t, struct position *p)
 {
-    TRY(event_last(t->m, &t->last));
-    t->from = p->seq;
-    t->own = event_begun(t->m);
-    if (t->last == p->seq && !owes(t))
-        return ecNone;
-    struct context *c = t->x->context;
-    struct watch *were = arena_dup(c->a, c->watch, c->watches * sizeof *were);
     if (t->last < p->seq)
         set_back(t);
-    ec_t ec = pay(t);
-    if (ec == ecNone && !t->full)
-        ec = tell_events(t);
-    if (ec == ecNone)
-        move_on(t, p);
-    else
-        c->watch = were;
+    TRY(pay(t));
+    if (!t->full)
+        TRY(tell_events(t));
+    move_on(t, p);
+    return ecNone;
+}
+
+/* If it fails, the watches are as they were. */
+static ec_t tell_mailbox(struct tell *t, struct position *p)
+{
+    struct watching *v = watches(t->x->context);
+    const struct watch *were = arena_dup(t->x->a, v->v, v->n * sizeof *were);
+    t->x->damaged |= v->damaged;
+    t->from = p->seq;
+    t->own = event_begun(t->m);
+    ec_t ec = tell_all(t, p);
+    for (size_t k = 0; ec != ecNone && k < v->n; k++)
+        v->v[k] = were[k];
     return ec;
 }
 
@@ -274,16 +278,39 @@ static const struct logon_entry *logon_of(const struct context *c, const struct 
     return NULL;
 }
 
+static bool is_open(const struct exec *x, const struct guid *mailbox)
+{
+    for (size_t i = 0; i < x->leases; i++)
+        if (guid_eq(&x->lease[i].id, mailbox))
+            return true;
+    return false;
+}
+
+/* A mailbox that no ROP asked for is not even opened if nothing happened there. */
+static ec_t look(struct tell *t, const struct logon_entry *l)
+{
+    t->m = NULL;
+    if (!is_open(t->x, t->mailbox)) {
+        TRY(event_newest(t->x->env->store, t->mailbox, &t->last));
+        if (t->last == t->from)
+            return ecNone;
+    }
+    TRY(rop_mailbox(&t->c, l->logon_id, false, &t->m));
+    t->c.m = t->m;
+    return event_last(t->m, &t->last);
+}
+
 /* *pending: there is more. */
 static ec_t visit(struct exec *x, struct position *p, bool *pending)
 {
-    struct tell t = { .x = x, .mailbox = &p->mailbox };
     const struct logon_entry *l = logon_of(x->context, &p->mailbox);
-    if (l == NULL || !notify_active(x->context, &p->mailbox))
+    struct tell t = { .x = x, .mailbox = &p->mailbox, .from = p->owed ? UINT64_MAX : p->seq };
+    if (l == NULL)
         return ecNone;
     t.c = (struct rop_ctx){ .a = x->a, .x = x, .out = &x->out, .codec = x->codec, .context = x->context, .logon = l, .logon_id = l->logon_id };
-    TRY(rop_mailbox(&t.c, l->logon_id, false, &t.m));
-    t.c.m = t.m;
+    TRY(look(&t, l));
+    if (t.m == NULL || t.last == t.from)
+        return ecNone;
     if (uncertain(x, t.m)) {
         *pending = true;
         return ecNone;
@@ -305,11 +332,9 @@ static void failed(struct exec *x, ec_t ec, size_t mark)
 void notify_append(struct exec *x)
 {
     struct context *c = x->context;
-    if (c->watches == 0)
-        return;
-    watch_drop_gone(c);
     bool pending = false;
-    if (c->watches == 0 || x->out.n + PENDING_BYTES > x->ceiling)
+    watch_settle(c);
+    if (c->positions == 0 || x->out.n + PENDING_BYTES > x->ceiling)
         return;
     x->out.max = x->ceiling - PENDING_BYTES;
     for (size_t i = 0; i < c->positions && !pending; i++) {

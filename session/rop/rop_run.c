@@ -3,6 +3,7 @@
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
 #include "session/rop/execute.h"
+#include "session/rop/notify.h"
 #include "session/rop/stream.h"
 #include <stdatomic.h>
 #include <stdio.h>
@@ -129,12 +130,11 @@ static void settle(struct exec *x, bool keep)
     }
 }
 
-static void undo(struct exec *x, const uint32_t *handle, size_t handles, size_t watches)
+static void undo(struct exec *x, const uint32_t *handle, size_t handles, const struct watching *watching)
 {
     settle(x, false);
+    x->context->watching = *watching;
     objects_rewind(x->objects);
-    if (x->context->watches > watches)
-        x->context->watches = watches;
     for (size_t i = 0; i < handles; i++)
         x->handle[i] = handle[i];
     x->handles = handles;
@@ -166,7 +166,7 @@ static void name(struct exec *x, uint8_t id, const char *op, ec_t ec)
 }
 
 /* After the handler: what of it stays.  False: the list ends here. */
-static bool conclude(struct rop_ctx *c, size_t mark, size_t body, ec_t ec, const uint32_t *handle, size_t handles, size_t watches)
+static bool conclude(struct rop_ctx *c, size_t mark, size_t body, ec_t ec, const uint32_t *handle, size_t handles, const struct watching *watching)
 {
     struct exec *x = c->x;
     if (!rd_ok(c->in))
@@ -183,7 +183,7 @@ static bool conclude(struct rop_ctx *c, size_t mark, size_t body, ec_t ec, const
         if (keep)
             settle(x, true);
         else
-            undo(x, handle, handles, watches);
+            undo(x, handle, handles, watching);
         if (x->full)
             wr_rewind(c->out, mark);
         if (ec == ecDiskError && x->error == ecNone)
@@ -201,7 +201,8 @@ static bool run_one(struct exec *x, struct rop_ctx *c, const struct rop_request 
     read_head(c);
     x->note[0] = 0;
     objects_mark(x->objects);
-    size_t handles = x->handles, mark = wr_mark(c->out), watches = x->context->watches;
+    size_t handles = x->handles, mark = wr_mark(c->out);
+    const struct watching watching = x->context->watching;
     const uint32_t *handle = arena_dup(x->a, x->handle, handles * sizeof *handle);
     size_t body = (c->op->flags & NOREPLY) != 0 ? mark : write_head(c, q->id);
     uint64_t from = clock_us();
@@ -210,7 +211,7 @@ static bool run_one(struct exec *x, struct rop_ctx *c, const struct rop_request 
     count(q->id, ec, us);
     name(x, q->id, c->op->name, ec);
     trace(c, n, ec, us);
-    return conclude(c, mark, body, ec, handle, handles, watches);
+    return conclude(c, mark, body, ec, handle, handles, &watching);
 }
 
 static struct rop_ctx ctx_of(struct exec *x, size_t position)
@@ -307,6 +308,7 @@ void exec_forget_logon(struct exec *x, uint8_t logon_id)
             c->logon[i] = c->logon[--c->logons];
             break;
         }
+    c->watching.stale = true;
     context_touch(c);
 }
 
@@ -317,6 +319,7 @@ ec_t rop_Release(struct rop_ctx *c)
         return ecNone;
     }
     stream_release(c, c->object);
+    notify_released(c);
     object_drop(c->x->objects, c->object->handle);
     return ecNone;
 }

@@ -63,9 +63,11 @@ static bool logon_receive_folder(struct bench_client *b)
     return ok(step_run(&b->s, &r, &out, &h));
 }
 
+static bool unwatched(void) { return getenv("BENCH_UNWATCHED") != NULL; }
+
 static bool open_table(struct bench_client *b)
 {
-    return ok(step_open_folder(&b->s, b->fid, &b->folder)) && ok(step_contents(&b->s, b->folder, 0, &b->table, &b->rows))
+    return ok(step_open_folder(&b->s, b->fid, &b->folder)) && ok(step_contents(&b->s, b->folder, unwatched() ? 0x10 : 0, &b->table, &b->rows))
         && ok(step_set_columns(&b->s, b->table, columns, 8));
 }
 
@@ -191,6 +193,35 @@ static bool save_message(struct bench_client *b)
     return ok(step_run(&b->s, &r, &out, &h)) && mapic_rop(&out, &h);
 }
 
+/* --- the same for who watches: 19 subscriptions and the table; with BENCH_UNWATCHED=1 as many objects that nobody watches --------------------- */
+static bool subscribe(struct bench_client *b)
+{
+    struct mapic_rops r;
+    struct mapic_result out;
+    struct rop_head h;
+    rops_init(&r, b->a);
+    uint8_t logon = rops_handle(&r, b->s.logon);
+    for (int i = 0; i < 19; i++) {
+        rops_head(&r, unwatched() ? 0x02 : 0x29, logon);
+        wr_u8(&r.list, rops_handle(&r, 0xFFFFFFFF));
+        if (!unwatched())
+            wr_bytes(&r.list, "\x7E\0\0", 3);
+        wr_u64(&r.list, b->s.fid[i % 13]);
+        wr_le(&r.list, 0, unwatched() ? 1 : 8);
+    }
+    return ok(step_run(&b->s, &r, &out, &h));
+}
+
+static bool watch(struct bench_client *b)
+{
+    uint32_t row, rows;
+    if (b->fid == 0)
+        b->fid = b->s.fid[4];
+    return open_table(b) && ok(step_position(&b->s, b->table, &row, &rows)) && subscribe(b);
+}
+
+static bool watch_and_remember(struct bench_client *b) { return remember_mids(b) && subscribe(b); }
+
 /* What an Outlook asks when it starts: XML in, XML out, the directory in between. */
 static bool autodiscover(struct bench_client *b)
 {
@@ -217,6 +248,10 @@ const struct scenario scenarios[] = {
     { "QueryRows 50x8, of 1,000,000", 1000000, open_table, random_page, 300 },
     { "Open folder, table, columns, 50 rows, release", 10000, NULL, folder_to_page, 200 },
     { "OpenMessage + 20 properties + release", 10000, remember_mids, open_message, 300 },
+    { "Execute, empty, 20 watches", 0, watch, empty, 400 },
+    { "GetPropertiesSpecific, 1 property, 20 watches", 0, watch, one_property, 400 },
+    { "QueryRows 50x8, of 10,000, 20 watches", 10000, watch, random_page, 300 },
+    { "OpenMessage + 20 properties + release, 20 watches", 10000, watch_and_remember, open_message, 300 },
     { "Save a new message of 2 KB", 0, open_drafts, save_message, 100 },
 };
 const size_t scenarios_n = sizeof scenarios / sizeof scenarios[0];

@@ -88,8 +88,8 @@ static struct context *session_begin(struct desk *d, struct arena *a)
     c->handles = c->p->handle_cap = d->handles;
     c->handle = arena_dup(a, d->handle != NULL ? d->handle : (struct handle_entry[1]){ 0 }, d->handles * sizeof *d->handle);
     c->client_mode = d->client_mode;
-    c->watches = d->watches;
-    c->watch = arena_dup(a, d->watch != NULL ? d->watch : (struct watch[1]){ 0 }, d->watches * sizeof *d->watch);
+    c->watching = (struct watching){ .open = true, .n = d->watches };
+    c->watching.v = arena_dup(a, d->watch != NULL ? d->watch : (struct watch[1]){ 0 }, d->watches * sizeof *d->watch);
     c->positions = d->positions;
     c->position = arena_dup(a, d->position != NULL ? d->position : (struct position[1]){ 0 }, d->positions * sizeof *d->position);
     for (size_t i = 0; i < d->handles; i++)
@@ -106,8 +106,8 @@ static void session_keep(struct desk *d, struct context *c)
     d->logon = arena_dup(d->life, c->logon, c->logons * sizeof *c->logon);
     for (size_t i = 0; i < d->logons; i++)
         d->logon[i].mailbox_dn = arena_strdup(d->life, d->logon[i].mailbox_dn);
-    d->watches = c->watches;
-    d->watch = arena_dup(d->life, c->watch, c->watches * sizeof *c->watch);
+    d->watches = watches(c)->n;
+    d->watch = arena_dup(d->life, c->watching.v, d->watches * sizeof *d->watch);
     d->positions = c->positions;
     d->position = arena_dup(d->life, c->position, c->positions * sizeof *c->position);
     d->handles = c->handles;
