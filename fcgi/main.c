@@ -1,12 +1,15 @@
 /* main.c - the worker process: options, configuration, threads, signals. */
 #include "fcgi/conn.h"
 #include "fcgi/header.h"
+#include "fcgi/metrics.h"
 #include "fcgi/park.h"
 #include "fcgi/reload.h"
 #include "fcgi/supervisor.h"
+#include "backend/base/board.h"
 #include "backend/base/fault.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "backend/base/must.h"
 #include <errno.h>
 #include <getopt.h>
@@ -111,6 +114,15 @@ static bool start_workers(struct front *f, pthread_t *thread, size_t n)
     return true;
 }
 
+/* What this worker counts stands beside what the other workers of the host count; before anything is counted. */
+static void count_together(const struct config *c, struct arena *a)
+{
+    const char *why = "", *place = strchr(session_where(c, a), '/') + 1;
+    if (*c->host_dir != '\0' && !board_open(c->host_dir, place, a, &why))
+        log_line(LOGL_WARN, "fcgi", "host_dir cannot be used; this worker counts for itself", "error", why, NULL);
+    metric_begin();
+}
+
 static int run(const struct config *c, const char *path, struct arena *a)
 {
     const char *why = "";
@@ -121,19 +133,20 @@ static int run(const struct config *c, const char *path, struct arena *a)
         return refuse("worker_name: too long for a header, or no plain text");
     if (!reload_logs(c, a, &why))
         return refuse(why);
+    count_together(c, a);
     struct server server = { .env = session_env_new(c, a, &why), .config = c };
     if (server.env == NULL)
         return refuse(why);
     if (!auth_open(&server.auth, c, server.env->directory, server.env->redis, a, &why))
         return refuse(why);
-    if (!session_share(server.env, a, &why))
-        log_line(LOGL_WARN, "fcgi", "host_dir cannot be used; this worker counts for itself", "error", why, NULL);
+    session_share(server.env, a, &why);
     struct timers *timers = timer_begin();
     struct supervisor supervisor;
     supervisor_find(&supervisor, timers);
     struct conn_service service = { &server, serve_request, park_parked, park_pending, park_gone };
     if (timers == NULL || (server.front = conn_listen(c, timers, &service, a, &why)) == NULL)
         return refuse(timers == NULL ? strerror(errno) : why);
+    metrics_start(server.front, timers, c);
     signal(SIGPIPE, SIG_IGN); /* after libfcgi has set its own */
     pthread_t *thread = arena_array(a, pthread_t, c->threads);
     if (!start_workers(server.front, thread, c->threads))

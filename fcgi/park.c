@@ -3,7 +3,7 @@
  * Two ends may come at the same time: the session answers (park_ended), the client goes (park_gone).  The connection decides: whoever takes it out of its
  * parked state has the front's hold; the session's hold goes with its call, or when it says that there will be none. */
 #include "fcgi/park.h"
-#include "fcgi/health.h"
+#include "fcgi/metrics.h"
 #include "fcgi/keep.h"
 #include "fcgi/respond.h"
 #include "fcgi/serve.h"
@@ -40,7 +40,7 @@ static void note(const struct park *p, const struct session_reply *r, struct blo
 {
     struct kept k;
     uint64_t us = clock_us() - p->begun_us;
-    health_count(p->route, (int)r->code, 200, us);
+    metrics_count(p->route, (int)r->code, 200, us);
     if (!p->logged || !access_on())
         return;
     keep_unpack(p->line, &k);

@@ -39,3 +39,5 @@ const struct route *route_find(const struct endpoint *e, const char *type)
             return &route_table[i];
     return NULL;
 }
+
+const char *route_short(enum endpoint_id id) { return strrchr(endpoints[id].path, '/') + 1; }

@@ -29,6 +29,9 @@ extern const size_t       route_count;
 /* NULL: no such endpoint (code 3).  With or without a last slash, upper and lower case alike. */
 const struct endpoint *route_endpoint(const char *path);
 
+/* "emsmdb", "nspi": what its path ends in. */
+const char *route_short(enum endpoint_id id);
+
 /* NULL: this endpoint has no such request (code 5).  Upper and lower case alike, as header values of clients vary. */
 const struct route *route_find(const struct endpoint *e, const char *type);
 #endif

@@ -4,6 +4,7 @@
 #include "fcgi/auth_pool.h"
 #include "fcgi/header.h"
 #include "fcgi/health.h"
+#include "fcgi/metrics.h"
 #include "fcgi/park.h"
 #include "fcgi/respond.h"
 #include "backend/base/filetime.h"
@@ -40,7 +41,7 @@ static struct access line_of(const struct job *j, const struct session_reply *r,
 {
     uint64_t us = clock_us() - j->rq.begun_us;
     return (struct access){
-        .rq = &j->rq, .who = j->known ? &j->who : NULL, .method = j->id.scheme, .endpoint = j->endpoint != NULL ? j->endpoint->name : NULL, .http = http,
+        .rq = &j->rq, .who = j->known ? &j->who : NULL, .method = j->id.scheme, .endpoint = j->endpoint != NULL ? strrchr(j->endpoint->path, '/') + 1 : NULL, .http = http,
         .code = code, .body = body, .out = out, .auth_us = j->auth_us, .redis_us = metric_spent(METRIC_redis_seconds),
         .store_us = metric_spent(METRIC_store_seconds), .total_us = us, .early = early, .session = log_context_value("session"),
         .note = r != NULL ? &r->note : NULL, .worker = j->env.where, .version = SERVE_VERSION, .diagnosis = r != NULL ? r->diagnosis : NULL };
@@ -49,7 +50,7 @@ static struct access line_of(const struct job *j, const struct session_reply *r,
 static void note(const struct job *j, const struct session_reply *r, int http, int code, struct blob body, size_t out, bool early)
 {
     struct access x = line_of(j, r, http, code, body, out, early);
-    health_count(j->route, code, http, x.total_us);
+    metrics_count(j->route, code, http, x.total_us);
     if (access_on())
         access_write(&x);
 }

@@ -29,7 +29,7 @@ static struct store *open_store(const struct config *c, struct arena *a, const c
 }
 
 /* A worker is called as it was named, or after its socket. */
-static const char *where(const struct config *c, struct arena *a)
+const char *session_where(const struct config *c, struct arena *a)
 {
     char host[65] = "";
     const char *slash = strrchr(c->listen, '/'), *base = slash != NULL ? slash + 1 : c->listen;
@@ -56,7 +56,7 @@ struct session_env *session_env_new(const struct config *c, struct arena *a, con
 {
     struct session_env *e = arena_one(a, struct session_env);
     e->config = c;
-    e->where = where(c, a);
+    e->where = session_where(c, a);
     if (!redis_config_check(c, a, why))
         return NULL;
     if ((e->keys = cookie_keys_load(c->session_secret, a, why)) == NULL)

@@ -24,6 +24,9 @@ const char *xrc_words(enum xrc code);
 struct session_wait;
 struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why);
 
+/* "host/worker" as administrators read it. */
+const char *session_where(const struct config *c, struct arena *a);
+
 /* What the workers of a host have in common (config host_dir), before threads are started.  False with *why: this process stays alone, and can serve. */
 bool session_share(struct session_env *e, struct arena *a, const char **why);
 void session_env_free(struct session_env *e);
@@ -105,6 +108,9 @@ struct session_info {
     uint32_t    handles, bytes;
     bool        locked;
 };
+/* How many sessions there are on all hosts; counted at most every ten seconds.  active_users: a request in the last two minutes, or a pending wait. */
+struct session_census { uint64_t sessions, users, active_users; };
+ec_t session_census(struct session_env *e, struct session_census *out);
 ec_t session_list(struct session_env *e, struct arena *a, struct session_info **out, size_t *n);
 ec_t session_show(struct session_env *e, struct arena *a, const char *digest, void (*line)(void *ctx, const char *text), void *ctx); /* each object described */
 ec_t session_end(struct session_env *e, struct arena *a, const char *digest);

@@ -86,6 +86,13 @@ void commit_yield(struct context *c);                      /* the lock's deadlin
 struct work { struct mailbox **m; size_t n, cap; };        /* mailboxes with an open transaction; m[0] decides */
 ec_t spill_all(struct context *c, struct work *w);
 
+/* look.c: a look at a context is an HMGET of these fields, its PTTL, and the TIME of its Redis.  look_take: ecNotFound: there is no such key; ecCorruptData:
+ * it is there and cannot be read (damaged, or of a newer release), then only c->state is known. */
+enum { LOOK_FIELDS = 5 };
+void look_ask(struct blob key, struct blob get[LOOK_FIELDS + 2]);
+uint64_t look_clock(const struct redis_value *time);   /* ms; 0: that is no time */
+ec_t look_take(struct context *c, const struct redis_value *got, const struct redis_value *ttl, uint64_t now_ms);
+
 /* recover.c */
 enum begin recover(struct context *c, const struct control *k, uint64_t number, const char **why); /* BEGIN_RUN: repaired, begin again */
 

@@ -2,6 +2,7 @@
 #include "backend/base/fault.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "session/rop/execute.h"
 #include "session/rop/notify.h"
 #include "session/rop/stream.h"
@@ -10,20 +11,35 @@
 
 enum { NULL_DESTINATION = ecNullDestinationObject };
 
-static struct { _Atomic uint64_t calls, errors, us; } stats[256];
+/* Rows of the metrics, made when a ROP is first run. */
+static struct { struct metric_row *_Atomic seconds, *_Atomic errors; } stats[256];
+
+static void rows_of(uint8_t id, struct metric_row **seconds, struct metric_row **errors)
+{
+    char label[80];
+    *seconds = atomic_load_explicit(&stats[id].seconds, memory_order_acquire);
+    *errors = atomic_load_explicit(&stats[id].errors, memory_order_acquire);
+    if (*seconds != NULL && *errors != NULL)
+        return;
+    snprintf(label, sizeof label, "rop=\"%.60s\"", rop_find(id)->name);
+    atomic_store(&stats[id].seconds, *seconds = metric_row(METRIC_rop_seconds, label));
+    atomic_store(&stats[id].errors, *errors = metric_row(METRIC_rop_errors, label));
+}
 
 struct rop_stat rop_stat(uint8_t id)
 {
-    return (struct rop_stat){ atomic_load_explicit(&stats[id].calls, memory_order_relaxed),
-                              atomic_load_explicit(&stats[id].errors, memory_order_relaxed),
-                              atomic_load_explicit(&stats[id].us, memory_order_relaxed) };
+    struct metric_row *seconds, *errors;
+    rows_of(id, &seconds, &errors);
+    return (struct rop_stat){ metric_row_cell(seconds, 0), metric_row_cell(errors, 0), metric_row_cell(seconds, 1) };
 }
 
 static void count(uint8_t id, ec_t ec, uint64_t us)
 {
-    atomic_fetch_add_explicit(&stats[id].calls, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&stats[id].errors, ec != ecNone, memory_order_relaxed);
-    atomic_fetch_add_explicit(&stats[id].us, us, memory_order_relaxed);
+    struct metric_row *seconds, *errors;
+    rows_of(id, &seconds, &errors);
+    metric_row_us(METRIC_rop_seconds, seconds, us);
+    if (ec != ecNone)
+        metric_row_add(errors, 1);
 }
 
 /* --- one ROP ------------------------------------------------------------------------------------------------------------------------ */
