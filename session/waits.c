@@ -47,12 +47,14 @@ static void limit_user(struct waits *ws, struct session_wait *w)
     struct session_wait *other, *oldest = NULL;
     uint64_t n = 0, most = ws->env->config->waits_per_user;
     LIST_INSERT_HEAD(l, w, same_user);
+    if (most == 0)
+        return;
     LIST_FOREACH(other, l, same_user)
         if (other->user == w->user && other->end == WAIT_GOES_ON) {
             oldest = other;
             n++;
         }
-    if (most == 0 || n <= most)
+    if (n <= most)
         return;
     metric_add(METRIC_limit_waits, 1);
     mark(oldest, WAIT_ROOM);
