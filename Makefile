@@ -15,6 +15,8 @@ CC      ?= cc
 WERROR  ?= -Werror
 PREFIX  ?= /usr/local
 PKGS     = hiredis sqlite3 libxml-2.0 gmime-3.0 icu-uc icu-i18n libcrypto libssl libcrypt jansson krb5-gssapi libcurl ldap pam
+# TLS to Redis where hiredis has it (1.0 or newer); redis_tls.c looks for the header
+PKGS    += $(shell pkg-config --exists hiredis_ssl && echo hiredis_ssl)
 CFLAGS  ?= $(if $(SANITIZE),-O1,-O2) -g
 override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -pthread -fstack-protector-strong \
            -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)

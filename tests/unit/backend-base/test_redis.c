@@ -4,6 +4,7 @@
 #include "tests/unit/session-context/redis_server.c"
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 static struct redis_server server;
@@ -213,6 +214,56 @@ TEST(passwords_and_tcp)
     redis_free(wrong);
     redis_free(right);
     redis_free(tcp);
+    redis_free(r);
+    redis_server_kill(&server);
+}
+
+/* --- TLS ------------------------------------------------------------------------------------------------------------------------------- */
+static int tls_port(struct redis_conn *c, struct arena *a, const char *dir)
+{
+    struct redis_value v;
+    if (system(arena_printf(a, "cd '%s' && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost 2>/dev/null", dir)) != 0)
+        SKIP("no openssl");
+    const char *files = arena_printf(a, "CONFIG SET tls-cert-file %1$s/cert.pem tls-key-file %1$s/key.pem tls-ca-cert-file %1$s/cert.pem tls-auth-clients no", dir);
+    CHECK(say(c, a, files, &v) == REDIS_DONE && say(c, a, "CONFIG SET bind 127.0.0.1", &v) == REDIS_DONE);
+    for (int p = 21100; p < 21200; p++)
+        if (say(c, a, arena_printf(a, "CONFIG SET tls-port %d", p), &v) == REDIS_DONE)
+            return p;
+    return 0;
+}
+
+/* Where hiredis can: encrypted and checked; else refused before anything starts. */
+TEST(tls)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct redis *r = open_redis(a, 8);
+    struct redis_conn *c = redis_take(r, a);
+    struct redis_value v;
+    const char *why = "";
+    REQUIRE(c != NULL);
+    int port = tls_port(c, a, server.dir);
+    REQUIRE(port != 0);
+    config.redis = arena_printf(a, "127.0.0.1:%d", port);
+    config.redis_tls = true;
+    config.redis_tls_ca = arena_printf(a, "%s/cert.pem", server.dir);
+    if (redis_config_check(&config, a, &why)) {
+        struct redis *safe = redis_new(&config);
+        struct redis_conn *over = redis_take(safe, a);
+        CHECK(over != NULL && say(over, a, "PING", &v) == REDIS_DONE);
+        config.redis_tls_ca = "/nowhere/ca.pem";
+        CHECK(!redis_config_check(&config, a, &why) && strncmp(why, "redis_tls: ", 11) == 0);
+        config.redis_tls_ca = ""; /* the system's authorities know nothing of this one */
+        CHECK(redis_config_check(&config, a, &why));
+        struct redis *strict = redis_new(&config);
+        CHECK(redis_take(strict, a) == NULL);
+        arena_free(a);
+        redis_free(safe);
+        redis_free(strict);
+    } else {
+        CHECK(strstr(why, "hiredis without TLS") != NULL);
+        arena_free(a);
+    }
+    config.redis_tls = false;
     redis_free(r);
     redis_server_kill(&server);
 }
