@@ -59,6 +59,8 @@ void session_execute(struct session_env *e, struct session_call *c, struct sessi
         r->body = answer;
     } else if (b != BEGIN_RUN) {
         reply_refused(r, b, x, why);
+    } else if (*x->user_dn == '\0') { /* a session of the address book */
+        give_up(r, x, XRC_CONTEXT_NOT_FOUND, blob_of(NULL, 0));
     } else if (q.bad_body) {
         give_up(r, x, XRC_INVALID_BODY, blob_of(NULL, 0));
     } else {

@@ -1,4 +1,5 @@
 /* nspi_mod.c - what clients may change: their own certificates and delegates, the members of groups that they own (MS-OXNSPI R1268, R1307). */
+#include "backend/base/fault.h"
 #include "session/nspi/nspi_row.h"
 
 enum { DELETE_FLAG = 1, CERTIFICATES_MAX = 64, CERTIFICATE_BYTES = 65536 };
@@ -11,7 +12,12 @@ static ec_t in_turn(struct nspi_ctx *c, int64_t row, change_fn *change)
 {
     bool repeat;
     TRY(entry_turn_begin(c->env->directory, &c->turn, &repeat));
-    return repeat ? ecNone : entry_turn_end(c->env->directory, &c->turn, change(c, row));
+    if (repeat)
+        return ecNone;
+    fault_point(FAULT_book_begun);
+    ec_t ec = entry_turn_end(c->env->directory, &c->turn, change(c, row));
+    fault_point(FAULT_book_changed);
+    return ec;
 }
 
 /* --- ModProps (3.1.4.1.14) ------------------------------------------------------------------------------------------------------------------- */
