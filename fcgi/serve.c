@@ -281,6 +281,10 @@ void serve_request(void *app, struct conn *c, struct arena *a, char **params, st
     }
     if (conn_parting(j->server->front)) { /* whoever brings it has not heard that this worker ends */
         j->endpoint = route_endpoint(j->rq.path);
+        if (j->page != NULL) {
+            answer_status(j, 503, "Another worker or a later attempt will serve this request.", 0);
+            return;
+        }
         answer_code(j, XRC_SHUTTING_DOWN, "another worker or a later attempt will serve this request");
         return;
     }

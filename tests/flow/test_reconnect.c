@@ -37,13 +37,16 @@ static int staged(struct stack *st)
     return n;
 }
 
-static int64_t keys(struct stack *st, struct arena *a)
+static int64_t keys(struct stack *st)
 {
-    struct redis_conn *c = redis_take(stack_redis(st), a);
+    struct arena *a = arena_new(1 << 20);
+    struct redis *r = stack_redis(st);
+    struct redis_conn *c = redis_take(r, a);
     struct redis_value v = { 0 };
     struct blob cmd[] = { blob_str("KEYS"), blob_str("mapi:{*}") };
-    REQUIRE(c != NULL);
-    CHECK(redis_cmd(c, 2, cmd, &v) == REDIS_DONE);
+    CHECK(c != NULL && redis_cmd(c, 2, cmd, &v) == REDIS_DONE);
+    arena_free(a);
+    redis_free(r);
     return (int64_t)v.n;
 }
 
@@ -68,13 +71,13 @@ TEST(a_live_session_is_destroyed_with_its_staged_bytes)
     walk_begin(&w, st, &st->ana);
     stage_something(&w);
     CHECK(staged(st) > 0);
-    CHECK_INT(keys(st, w.a), 1);
+    CHECK_INT(keys(st), 1);
     struct mapic old = w.c;
     MUST_STEP(&w, step_connect(&w.s, st->ana.dn));
     CHECK(strcmp(old.context, w.c.context) != 0);
     CHECK(strcmp(old.sequence, w.c.sequence) != 0);
     CHECK_INT(staged(st), 0);
-    CHECK_INT(keys(st, w.a), 1);
+    CHECK_INT(keys(st), 1);
     CHECK_INT(execute(&w, &(struct mapic_odd){ .context = old.context, .sequence = old.sequence, .keep_cookies = true }), 10);
     CHECK_INT(execute(&w, NULL), 0);
     CHECK_INT(walk_count(st, &st->ana, SF_INBOX, NULL), 0);
@@ -101,7 +104,7 @@ TEST(the_sequence_cookie_is_ignored)
         unit_int(send(&w.c, w.a, "Connect", st->ana.dn, &(struct mapic_odd){ .sequence = sequence[i] }).code, 0, "Connect", __FILE__, __LINE__);
         CHECK(strcmp(was, w.c.context) != 0);
         CHECK_INT(execute(&w, NULL), 0);
-        CHECK_INT(keys(st, w.a), 2); /* each replaced the one before */
+        CHECK_INT(keys(st), 2); /* each replaced the one before */
     }
     CHECK_INT(execute(&other, NULL), 0);
     walk_end(&w);
@@ -121,7 +124,7 @@ TEST(a_foreign_session_stays)
     struct mapic_odd odd = { .context = ana.c.context, .sequence = ana.c.sequence };
     CHECK_INT(send(&bob.c, bob.a, "Connect", st->bob.dn, &odd).code, 0);
     CHECK(strcmp(ana.c.context, bob.c.context) != 0);
-    CHECK_INT(keys(st, ana.a), 2);
+    CHECK_INT(keys(st), 2);
     CHECK_INT(staged(st), rows);
     CHECK_INT(execute(&ana, NULL), 0);
     CHECK_INT(execute(&bob, NULL), 0);
@@ -158,9 +161,9 @@ TEST(an_expired_or_ended_session_is_no_error)
     struct walk w;
     walk_begin(&w, st, &st->ana);
     char context[512], sequence[512];
-    for (int i = 0; i < 300 && keys(st, w.a) != 0; i++)
+    for (int i = 0; i < 300 && keys(st) != 0; i++)
         usleep(10000);
-    CHECK_INT(keys(st, w.a), 0);
+    CHECK_INT(keys(st), 0);
     CHECK_INT(send(&w.c, w.a, "Connect", st->ana.dn, NULL).code, 0);
     CHECK_INT(execute(&w, NULL), 0);
     snprintf(context, sizeof context, "%s", w.c.context);
@@ -213,7 +216,7 @@ TEST(a_request_of_the_old_session_comes_to_nothing)
     CHECK(x.ec != ecNone);
     unit_check(x.code == 10 || x.code == 15, __FILE__, __LINE__, "the overtaken request got code %d", x.code);
     CHECK_INT(walk_count(st, &st->ana, SF_INBOX, NULL), 0);
-    CHECK_INT(keys(st, w.a), 1);
+    CHECK_INT(keys(st), 1);
     CHECK_INT(execute(&w, NULL), 0);
     stack_arm(st, 0, NULL);
     mapic_close(&x.c);

@@ -150,23 +150,26 @@ static const char *expiration(struct walk *w, const char *type)
 }
 
 /* The time to live of the only session, as Redis has it [ms]; -2: there is none. */
-static int64_t time_to_live(struct stack *st, struct arena *a)
+static int64_t time_to_live(struct stack *st)
 {
+    struct arena *a = arena_new(1 << 20);
     struct redis *r = stack_redis(st);
     struct redis_conn *c = redis_take(r, a);
     struct redis_value v = { 0 }, ttl = { .i = -2 };
-    REQUIRE(c != NULL);
     struct blob keys[] = { blob_str("KEYS"), blob_str("mapi:{*}") };
-    CHECK(redis_cmd(c, 2, keys, &v) == REDIS_DONE && v.n <= 1);
+    CHECK(c != NULL && redis_cmd(c, 2, keys, &v) == REDIS_DONE && v.n <= 1);
     struct blob pttl[] = { blob_str("PTTL"), v.n != 0 ? v.v[0].s : blob_of(NULL, 0) };
     if (v.n != 0)
         CHECK(redis_cmd(c, 2, pttl, &ttl) == REDIS_DONE);
-    return ttl.i;
+    int64_t ms = ttl.i;
+    arena_free(a);
+    redis_free(r);
+    return ms;
 }
 
-static bool lives_about(struct stack *st, struct arena *a, int64_t ms)
+static bool lives_about(struct stack *st, int64_t ms)
 {
-    int64_t t = time_to_live(st, a);
+    int64_t t = time_to_live(st);
     return unit_check(t > ms - 5000 && t <= ms, __FILE__, __LINE__, "%lld ms to live, not %lld", (long long)t, (long long)ms);
 }
 
@@ -177,20 +180,20 @@ TEST(retention_changes_at_the_next_request)
     walk_begin(&w, st, &st->ana);
     CHECK_STR(expiration(&w, "Execute"), "700000");
     ctl_must(st, "org set Demo --retention 3600");
-    lives_about(st, w.a, 700000); /* not before the next request */
+    lives_about(st, 700000); /* not before the next request */
     CHECK_STR(expiration(&w, "Execute"), "3600000");
-    lives_about(st, w.a, 3600000);
+    lives_about(st, 3600000);
     ctl_must(st, "mailbox set ana --retention 120");
     CHECK_STR(expiration(&w, "PING"), "120000");
-    lives_about(st, w.a, 120000);
+    lives_about(st, 120000);
     ctl_must(st, "mailbox set ana --retention 86400");
     CHECK_STR(expiration(&w, "Connect"), "86400000");
-    lives_about(st, w.a, 86400000);
+    lives_about(st, 86400000);
     ctl_must(st, "mailbox set ana --retention default");
     CHECK_STR(expiration(&w, "Execute"), "3600000");
     ctl_must(st, "org set --retention default");
     CHECK_STR(expiration(&w, "Execute"), "700000");
-    lives_about(st, w.a, 700000);
+    lives_about(st, 700000);
     walk_end(&w);
     stack_stop(st);
 }
@@ -210,10 +213,10 @@ TEST(a_session_ends_by_the_retention_of_its_mailbox)
     struct stack *st = stack_start(&(struct stack_options){ .workers = 2 });
     struct walk w;
     walk_begin(&w, st, &st->ana);
-    lives_about(st, w.a, 900000);
+    lives_about(st, 900000);
     retention_ms(st, 1);
     CHECK_STR(expiration(&w, "Execute"), "1000");
-    for (int i = 0; i < 300 && time_to_live(st, w.a) != -2; i++)
+    for (int i = 0; i < 300 && time_to_live(st) != -2; i++)
         usleep(10000);
     CHECK_INT(code(&w, "Execute"), 10);
     walk_end(&w);

@@ -61,3 +61,20 @@ TEST(cookies)
     CHECK(request_cookie(a, NULL, "a") == NULL);
     arena_free(a);
 }
+
+/* Only nginx's own word counts; whoever is not said to be inside is outside. */
+TEST(side_of_the_client)
+{
+    static const struct { const char *param; bool external; } row[] = {
+        { "MAPI_SIDE=internal", false }, { "MAPI_SIDE=Internal", false }, { "MAPI_SIDE=external", true }, { "MAPI_SIDE=", true }, { "MAPI_SIDE=internalx", true },
+        { "HTTP_MAPI_SIDE=internal", true }, { "HTTP_X_MAPI_SIDE=internal", true }, { "X=y", true },
+    };
+    struct arena *a = arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct request rq = { 0 };
+        char *params[] = { arena_strdup(a, row[i].param), NULL };
+        request_read(&rq, a, params);
+        unit_int(rq.external, row[i].external, row[i].param, __FILE__, __LINE__);
+    }
+    arena_free(a);
+}
