@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIELD_ALL "all"
-
 /* KEYS 1 the hash; ARGV 1 field, 2 tag, 3 limit of the field, 4 limit of "all" (-1: no such field), 5 window ms, 6 lock ms, 7 name of the hash,
  * 8 key of the index.  Gives {failures, reached}: how often this field failed, and whether a limit was reached now. */
 static struct redis_script failed_script = { .text =
@@ -82,74 +80,11 @@ void throttle_free(struct throttle *t)
     free(t);
 }
 
-/* --- names ------------------------------------------------------------------------------------------------------------------------------- */
-
-static const char *digest(struct arena *a, const char *text)
-{
-    uint8_t sum[SHA256];
-    crypto_sha256(blob_str(text), sum);
-    return base64url(a, blob_of(sum, 15));
-}
-
-/* A name without blanks for the index, cut: it comes from who wants in. */
-static const char *plain(struct arena *a, const char *text)
-{
-    enum { MOST = 100 };
-    size_t n = strlen(text);
-    char *s = arena_str(a, blob_of(text, n < MOST ? n : MOST));
-    for (char *p = s; *p != '\0'; p++)
-        if ((unsigned char)*p <= ' ' || *p == 0x7f)
-            *p = '_';
-    return *s != '\0' ? s : "_";
-}
-
-/* ... of a user; what begins with @ are addresses. */
-static const char *user_name(struct arena *a, const char *login)
-{
-    const char *name = plain(a, login);
-    return *name == '@' ? arena_printf(a, "_%s", name) : name;
-}
-
-/* An IPv6 customer has a whole /64. */
-static const char *network(struct arena *a, const char *addr)
-{
-    const char *p = addr;
-    if (strchr(addr, ':') == NULL || strncmp(addr, "::ffff:", 7) == 0)
-        return plain(a, addr);
-    for (int groups = 0; *p != '\0'; p++)
-        if (*p == ':' && (p[1] == ':' || ++groups == 4))
-            break;
-    return plain(a, arena_printf(a, "%s::/64", arena_str(a, blob_of(addr, (size_t)(p - addr)))));
-}
-
-static const char *user_key(const struct throttle *t, struct arena *a, const char *login) { return arena_printf(a, "%s{auth}:u:%s", t->config->redis_prefix, digest(a, user_name(a, login))); }
-static const char *address_key(const struct throttle *t, struct arena *a, const char *net) { return arena_printf(a, "%s{auth}:a:%s", t->config->redis_prefix, net); }
-static const char *index_key(const struct throttle *t, struct arena *a) { return arena_printf(a, "%s{auth}:index", t->config->redis_prefix); }
 /* All keys lie in one slot.  Who logs in does not wait for a failover. */
-static struct redis_conn *take(struct throttle *t, struct arena *a) { return redis_take_now(t->redis, a, blob_str(index_key(t, a))); }
-static struct redis_conn *take_waiting(struct throttle *t, struct arena *a) { return redis_take_key(t->redis, a, blob_str(index_key(t, a))); }
+static struct redis_conn *take(struct throttle *t, struct arena *a) { return redis_take_now(t->redis, a, blob_str(throttle_index_key(t, a))); }
 static struct blob number(struct arena *a, uint64_t v) { return blob_str(arena_printf(a, "%llu", (unsigned long long)v)); }
 
 /* --- looking ----------------------------------------------------------------------------------------------------------------------------- */
-
-static struct slot_state parse(struct arena *a, const struct redis_value *v)
-{
-    struct slot_state s = { 0 };
-    uint64_t *const to[] = { &s.failures, &s.guesses, &s.last_ms, &s.until_ms, &s.good_ms };
-    char *p = v->type == REDIS_STRING ? arena_str(a, v->s) : "";
-    for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) {
-        char *end = p;
-        *to[i] = strtoull(p, &end, 10);
-        p = end;
-    }
-    return s;
-}
-
-/* An answer to TIME. */
-static uint64_t ms_of(struct arena *a, const struct redis_value *time)
-{
-    return strtoull(arena_str(a, time->v[0].s), NULL, 10) * 1000 + strtoull(arena_str(a, time->v[1].s), NULL, 10) / 1000;
-}
 
 bool throttle_verdict(const struct slot_state *pair, const struct slot_state *user, const struct slot_state *address, uint64_t now_ms)
 {
@@ -163,10 +98,10 @@ struct look { struct redis_value pair_and_user, address, time; };
 
 static enum redis_result look(struct throttle *t, struct arena *a, struct redis_conn *c, const struct attempt *who, struct look *out)
 {
-    const char *net = network(a, who->addr);
+    const char *net = throttle_network(a, who->addr);
     const struct blob now[] = { blob_str("TIME") };
-    const struct blob pair[] = { blob_str("HMGET"), blob_str(user_key(t, a, who->login)), blob_str(net), blob_str(FIELD_ALL) };
-    const struct blob whole[] = { blob_str("HGET"), blob_str(address_key(t, a, net)), blob_str(FIELD_ALL) };
+    const struct blob pair[] = { blob_str("HMGET"), blob_str(throttle_user_key(t, a, who->login)), blob_str(net), blob_str(FIELD_ALL) };
+    const struct blob whole[] = { blob_str("HGET"), blob_str(throttle_address_key(t, a, net)), blob_str(FIELD_ALL) };
     redis_queue(c, 4, pair);
     redis_queue(c, 3, whole);
     redis_queue(c, 1, now);
@@ -186,8 +121,8 @@ static bool locked_in_redis(struct throttle *t, struct arena *a, struct redis_co
     while (r != REDIS_DONE && redis_again(c, r, &patience));
     if (r != REDIS_DONE || v.pair_and_user.type != REDIS_ARRAY || v.pair_and_user.n != 2 || v.time.type != REDIS_ARRAY || v.time.n != 2)
         return false;
-    struct slot_state p = parse(a, &v.pair_and_user.v[0]), u = parse(a, &v.pair_and_user.v[1]), d = parse(a, &v.address);
-    *locked = throttle_verdict(&p, &u, &d, ms_of(a, &v.time));
+    struct slot_state p = throttle_parse(a, &v.pair_and_user.v[0]), u = throttle_parse(a, &v.pair_and_user.v[1]), d = throttle_parse(a, &v.address);
+    *locked = throttle_verdict(&p, &u, &d, throttle_ms_of(a, &v.time));
     return true;
 }
 
@@ -197,7 +132,7 @@ bool throttle_locked(struct throttle *t, struct arena *a, const struct attempt *
     struct redis_conn *c = take(t, a);
     if (c != NULL && locked_in_redis(t, a, c, who, &locked))
         return locked;
-    const char *net = network(a, who->addr);
+    const char *net = throttle_network(a, who->addr);
     struct slot_state p = throttle_local_look(t, a, "pair", who->login, net), u = throttle_local_look(t, a, "user", who->login, ""),
                       d = throttle_local_look(t, a, "address", "", net);
     return throttle_verdict(&p, &u, &d, clock_ms());
@@ -237,7 +172,7 @@ static bool bump(struct throttle *t, struct arena *a, struct redis_conn *c, cons
     const struct config *k = t->config;
     const struct blob argv[] = { blob_str(b->field), blob_str(arena_printf(a, "%04x", b->tag)), number(a, b->limit),
                                  blob_str(arena_printf(a, "%lld", (long long)b->limit_all)), number(a, k->auth_lock_window * 1000),
-                                 number(a, k->auth_lock_time * 1000), blob_str(b->name), blob_str(index_key(t, a)) };
+                                 number(a, k->auth_lock_time * 1000), blob_str(b->name), blob_str(throttle_index_key(t, a)) };
     struct redis_value v;
     if (!run_script(c, &failed_script, b->key, sizeof argv / sizeof argv[0], argv, &v) || v.type != REDIS_ARRAY || v.n != 2)
         return false;
@@ -248,17 +183,17 @@ static bool bump(struct throttle *t, struct arena *a, struct redis_conn *c, cons
 
 static bool fail_in_redis(struct throttle *t, struct arena *a, const struct attempt *who, uint16_t tag, uint64_t *failures, bool *reached)
 {
-    const char *net = network(a, who->addr);
+    const char *net = throttle_network(a, who->addr);
     uint64_t ignored;
     struct redis_conn *c = take(t, a);
-    const struct bump of_user = { user_key(t, a, who->login), net, user_name(a, who->login), tag, t->config->auth_lock_pair, (int64_t)t->config->auth_lock_user };
-    const struct bump of_address = { address_key(t, a, net), FIELD_ALL, arena_printf(a, "@%s", net), tag, t->config->auth_lock_address, -1 };
+    const struct bump of_user = { throttle_user_key(t, a, who->login), net, throttle_user_name(a, who->login), tag, t->config->auth_lock_pair, (int64_t)t->config->auth_lock_user };
+    const struct bump of_address = { throttle_address_key(t, a, net), FIELD_ALL, arena_printf(a, "@%s", net), tag, t->config->auth_lock_address, -1 };
     return c != NULL && bump(t, a, c, &of_user, failures, reached) && bump(t, a, c, &of_address, &ignored, reached);
 }
 
 static uint64_t fail_here(struct throttle *t, struct arena *a, const struct attempt *who, uint16_t tag, bool *reached)
 {
-    const char *net = network(a, who->addr);
+    const char *net = throttle_network(a, who->addr);
     struct slot_state s, other;
     bool fresh, again;
     *reached = throttle_local_fail(t, a, "pair", who->login, net, tag, t->config->auth_lock_pair, &s, &fresh);
@@ -283,69 +218,11 @@ bool throttle_failed(struct throttle *t, struct arena *a, const struct attempt *
 
 void throttle_passed(struct throttle *t, struct arena *a, const struct attempt *who)
 {
-    const char *net = network(a, who->addr);
-    const struct blob argv[] = { blob_str(net), number(a, (uint64_t)TRUST_S * 1000), blob_str(user_name(a, who->login)), blob_str(index_key(t, a)) };
+    const char *net = throttle_network(a, who->addr);
+    const struct blob argv[] = { blob_str(net), number(a, (uint64_t)TRUST_S * 1000), blob_str(throttle_user_name(a, who->login)), blob_str(throttle_index_key(t, a)) };
     struct redis_value v;
     struct redis_conn *c = take(t, a);
     throttle_local_pass(t, a, "pair", who->login, net); /* should Redis be lost later */
     if (c != NULL)
-        run_script(c, &passed_script, user_key(t, a, who->login), sizeof argv / sizeof argv[0], argv, &v);
-}
-
-/* --- administration ---------------------------------------------------------------------------------------------------------------------- */
-
-static bool read_entry(struct throttle *t, struct arena *a, struct redis_conn *c, const char *member, uint64_t now_ms, struct throttle_entry *e)
-{
-    const char *space = strrchr(member, ' ');
-    if (space == NULL)
-        return false;
-    const char *name = arena_str(a, blob_of(member, (size_t)(space - member))), *field = space + 1;
-    bool address = name[0] == '@';
-    const struct blob argv[] = { blob_str("HGET"), blob_str(address ? address_key(t, a, name + 1) : user_key(t, a, name)), blob_str(field) };
-    struct redis_value v;
-    if (redis_cmd(c, 3, argv, &v) != REDIS_DONE || v.type != REDIS_STRING)
-        return false;
-    struct slot_state s = parse(a, &v);
-    *e = (struct throttle_entry){ address ? "" : name, address ? name + 1 : strcmp(field, FIELD_ALL) == 0 ? "" : field, s.failures, s.guesses,
-                                  s.until_ms > now_ms ? (s.until_ms - now_ms + 999) / 1000 : 0 };
-    return true;
-}
-
-ec_t throttle_list(struct throttle *t, struct arena *a, struct throttle_entry **out, size_t *n)
-{
-    const struct blob range[] = { blob_str("ZRANGE"), blob_str(index_key(t, a)), blob_str("0"), blob_str("-1") }, time[] = { blob_str("TIME") };
-    struct redis_value all, now;
-    struct redis_conn *c = take_waiting(t, a);
-    *n = 0;
-    if (c == NULL || redis_cmd(c, 1, time, &now) != REDIS_DONE || now.n != 2 || redis_cmd(c, 4, range, &all) != REDIS_DONE || all.type != REDIS_ARRAY)
-        return EC(ecServerBusy);
-    uint64_t now_ms = ms_of(a, &now);
-    *out = arena_array(a, struct throttle_entry, all.n);
-    for (size_t i = 0; i < all.n; i++)
-        *n += read_entry(t, a, c, arena_str(a, all.v[i].s), now_ms, &(*out)[*n]);
-    return ecNone;
-}
-
-/* What the index has of a name goes with its hash. */
-static ec_t unlock(struct throttle *t, struct arena *a, const char *key, const char *name)
-{
-    const struct blob range[] = { blob_str("ZRANGE"), blob_str(index_key(t, a)), blob_str("0"), blob_str("-1") }, del[] = { blob_str("DEL"), blob_str(key) };
-    struct redis_value all, v, gone;
-    struct redis_conn *c = take_waiting(t, a);
-    if (c == NULL || redis_cmd(c, 4, range, &all) != REDIS_DONE || redis_cmd(c, 2, del, &gone) != REDIS_DONE)
-        return EC(ecServerBusy);
-    for (size_t i = 0; i < all.n; i++) {
-        const char *member = arena_str(a, all.v[i].s);
-        const struct blob rem[] = { blob_str("ZREM"), blob_str(index_key(t, a)), all.v[i].s };
-        if (strncmp(member, name, strlen(name)) == 0 && member[strlen(name)] == ' ' && redis_cmd(c, 3, rem, &v) != REDIS_DONE)
-            return EC(ecServerBusy);
-    }
-    return gone.i != 0 ? ecNone : EC(ecNotFound);
-}
-
-ec_t throttle_unlock_user(struct throttle *t, struct arena *a, const char *login) { return unlock(t, a, user_key(t, a, login), user_name(a, login)); }
-ec_t throttle_unlock_address(struct throttle *t, struct arena *a, const char *addr)
-{
-    const char *net = network(a, addr);
-    return unlock(t, a, address_key(t, a, net), arena_printf(a, "@%s", net));
+        run_script(c, &passed_script, throttle_user_key(t, a, who->login), sizeof argv / sizeof argv[0], argv, &v);
 }

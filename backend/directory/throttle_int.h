@@ -7,6 +7,8 @@
 
 enum { LOCAL_SLOTS = 2048, TAGS = 8, TAG_TEXT = 5, DOUBLINGS = 4, TRUST_S = 14 * 86400 };
 
+#define FIELD_ALL "all"               /* of a hash: what holds for all addresses, or all users */
+
 /* What is known of one pair, user or address. */
 struct slot_state { uint64_t failures, guesses, last_ms, until_ms, good_ms; };
 
@@ -19,6 +21,16 @@ struct throttle {
     pthread_mutex_t      lock;          /* of local */
     struct local_slot    local[LOCAL_SLOTS];
 };
+
+/* throttle_key.c: keys in one slot, of a user (by login) and of a network; the name of a user in the index (an address is "@" and its network); the network of an
+ * address (itself, or an IPv6 /64); a stored field; an answer to TIME. */
+const char *throttle_user_key(const struct throttle *t, struct arena *a, const char *login);
+const char *throttle_address_key(const struct throttle *t, struct arena *a, const char *net);
+const char *throttle_index_key(const struct throttle *t, struct arena *a);
+const char *throttle_user_name(struct arena *a, const char *login);
+const char *throttle_network(struct arena *a, const char *addr);
+struct slot_state throttle_parse(struct arena *a, const struct redis_value *v);
+uint64_t throttle_ms_of(struct arena *a, const struct redis_value *time);
 
 /* throttle_local.c: one of the process's own counters, by what it counts for. */
 struct slot_state throttle_local_look(struct throttle *t, struct arena *a, const char *kind, const char *x, const char *y);

@@ -12,6 +12,7 @@ void authkit_begin(struct authkit *k, struct stack *st)
     *k = (struct authkit){ .st = st, .a = arena_new((size_t)1 << 30) };
     stack_client(st, &k->c, &st->ana);
     k->c.user = NULL;
+    k->c.nturns = 0; /* there is no session whose worker could matter; some answers are nginx's */
 }
 
 void authkit_end(struct authkit *k)
