@@ -227,6 +227,12 @@ static void load_field(struct rd *r, uint8_t number, unsigned layout, struct con
     }
 }
 
+unsigned header_layout(struct blob b)
+{
+    struct rd r = rd_blob_of(b);
+    return rd_u8(&r) == MAGIC ? rd_u8(&r) : 0;
+}
+
 bool header_load(struct blob b, struct context *out)
 {
     struct rd r = rd_blob_of(b);
