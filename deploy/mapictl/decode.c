@@ -5,6 +5,7 @@
 #include "backend/base/utf.h"
 #include "backend/mapi/propname.h"
 #include "backend/mapi/restriction.h"
+#include "session/rop/notify_data.h"
 #include "session/rop/rop.h"
 #include "session/rop/rpcext.h"
 #include <ctype.h>
@@ -245,8 +246,24 @@ static void show_request(struct arena *a, struct rd *r)
     fields(&w, op->layout, op->layout + strlen(op->layout));
 }
 
+/* Responses to no request: they have no handle index and no ReturnValue. */
+static bool show_told(struct arena *a, struct rd *r)
+{
+    struct notify_data n;
+    if (r->n == 0 || (r->p[0] != ROP_NOTIFY && r->p[0] != ROP_PENDING))
+        return false;
+    if (r->p[0] == ROP_PENDING) {
+        rd_u8(r);
+        printf("    RopPending (0x6e) session=%u\n", rd_u16(r));
+    } else if (notify_data_read(r, a, &n))
+        printf("    RopNotify (0x2a) %s\n", notify_data_text(a, &n));
+    return true;
+}
+
 static void show_answer(struct arena *a, struct rd *r)
 {
+    if (show_told(a, r))
+        return;
     uint8_t id = rd_u8(r), index = rd_u8(r);
     uint32_t ec = rd_u32(r);
     const struct rop_def *op = rop_find(id);

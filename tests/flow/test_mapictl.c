@@ -1,4 +1,5 @@
 /* test_mapictl.c - the admin command against a running installation: what it prints, its JSON, its exit codes. */
+#include "session/rop/notify_data.h"
 #include "tests/flow/walk.h"
 #include <jansson.h>
 #include <stdio.h>
@@ -122,6 +123,39 @@ static const char *capture(struct stack *st, struct arena *a, struct blob body)
     FILE *f = fopen(path, "wb");
     REQUIRE(f != NULL && fwrite(body.p, 1, body.n, f) == body.n && fclose(f) == 0);
     return path;
+}
+
+/* Notifications behind the answers. */
+TEST(captured_notifications_are_decoded)
+{
+    struct stack *st = stack_shared();
+    struct arena *a = arena_new(1 << 20);
+    struct wr list = wr_in(a, 4096), w = wr_in(a, 4096);
+    static const struct notify_data notes[] = {
+        { .handle = 9, .flags = 0x8002, .fid = 0x0500000000000001, .mid = 0x9900000000000001, .message_class = "IPM.Note" },
+        { .handle = 8, .flags = 0x8100, .table_event = 4, .row = { 0x0500000000000001, 0x9900000000000001, 0 } },
+    };
+    wr_bytes(&list, "\x29\x01\0\0\0\0", 6);
+    for (size_t i = 0; i < 2; i++)
+        notify_data_write(&list, a, &notes[i]);
+    wr_bytes(&list, "\x6E\0\0", 3);
+    wr_u32(&w, 0);
+    wr_u32(&w, 0);
+    wr_u32(&w, 0);
+    wr_u32(&w, (uint32_t)(8 + 2 + list.n));
+    wr_u16(&w, 0);
+    wr_u16(&w, 4);
+    wr_u16(&w, (uint16_t)(2 + list.n));
+    wr_u16(&w, (uint16_t)(2 + list.n));
+    wr_u16(&w, (uint16_t)(2 + list.n));
+    wr_put(&w, wr_blob(&list));
+    wr_u32(&w, 0);
+    struct run *out = mapictl(st, "", arena_printf(a, "decode %s --response", capture(st, a, wr_blob(&w))));
+    CHECK_INT(out->rc, 0);
+    HAS(out, "RopNotify (0x2a) handle=9 logon=0 flags=8002 new mail folder=5 message=99 class=IPM.Note");
+    HAS(out, "table row deleted folder=5 message=99");
+    HAS(out, "RopPending (0x6e) session=0");
+    arena_free(a);
 }
 
 /* Connect, its answer with auxiliary blocks, failures; for programs; and every truncation is told, none crashes. */
