@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static const char *jwks_file(struct arena *a)
@@ -156,6 +157,23 @@ static long long counted(struct stack *st, const char *login, const char *addres
     return n;
 }
 
+/* The sum of a counter over the hosts, of which any worker tells all. */
+static unsigned long counter(struct authkit *k, const char *name)
+{
+    unsigned long sum = 0;
+    const char *why = "", *key = arena_printf(k->a, "\nmapihttpd_%s_total ", name);
+    for (unsigned i = 0; i < 2; i++) {
+        struct mapic_odd odd = { .verb = "GET", .path = "/metrics" };
+        k->c.route = stack_route[i];
+        REQUIRE(mapic_call(&k->c, k->a, "PING", blob_of(NULL, 0), &odd, &k->r, &why));
+        const char *at = strstr(arena_str(k->a, k->r.body), key);
+        if (CHECK(at != NULL))
+            sum += strtoul(at + strlen(key), NULL, 10);
+    }
+    k->c.route = NULL;
+    return sum;
+}
+
 TEST(guesses_lock_out_in_every_worker)
 {
     struct stack *st = stack_start(&(struct stack_options){ .config = "auth_lock_pair = 4\nauth_lock_time = 600\n" });
@@ -173,6 +191,10 @@ TEST(guesses_lock_out_in_every_worker)
     in_every_worker(&k, right, 401);
     CHECK(authkit_logged(&k, "a0.log", "locked out") || authkit_logged(&k, "b0.log", "locked out") || authkit_logged(&k, "a1.log", "locked out") || authkit_logged(&k, "b1.log", "locked out"));
     CHECK_INT(authkit_basic(&k, "bob@example.com", "secret-bob"), 200); /* another user at the same address */
+    CHECK_INT(counter(&k, "auth_lockouts"), 1);
+    CHECK(counter(&k, "auth_locked") >= 4);
+    CHECK(counter(&k, "auth_failed_basic") >= 17);
+    CHECK(counter(&k, "auth_ok_basic") >= 3);
     CHECK(counted(st, "ana@example.com", "127.0.0.1", "locked_s") > 500);
     CHECK_INT(counted(st, "ana@example.com", "*", "locked_s"), 0);
     CHECK_INT(counted(st, "*", "127.0.0.1", "locked_s"), 0);
