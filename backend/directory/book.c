@@ -220,6 +220,7 @@ static struct book *book_open(struct directory *d)
     pthread_rwlock_init(&b->lock, &attr);
     pthread_rwlockattr_destroy(&attr);
     pthread_mutex_init(&b->views_lock, NULL);
+    pthread_mutex_init(&b->idle_lock, NULL);
     return b;
 }
 
@@ -242,26 +243,66 @@ void book_close(struct book *b)
     free(b->entry);
     arena_free(b->lists_arena);
     reader_close(b->reader);
+    while (b->idles != 0)
+        reader_close(b->idle[--b->idles]);
+    pthread_mutex_destroy(&b->idle_lock);
     pthread_rwlock_destroy(&b->lock);
     pthread_mutex_destroy(&b->views_lock);
     free(b);
 }
 
-struct directory *book_reader(struct book *b) { return b->reader; }
+/* A reader that is free, or a new one: there are never more than threads that look. */
+static struct directory *take_reader(struct book *b)
+{
+    pthread_mutex_lock(&b->idle_lock);
+    struct directory *r = b->idles != 0 ? b->idle[--b->idles] : NULL;
+    pthread_mutex_unlock(&b->idle_lock);
+    return r != NULL ? r : reader_open(b->d);
+}
+
+static void give_reader(struct book *b, struct directory *r)
+{
+    pthread_mutex_lock(&b->idle_lock);
+    bool kept = b->idles < READERS_IDLE;
+    if (kept)
+        b->idle[b->idles++] = r;
+    pthread_mutex_unlock(&b->idle_lock);
+    if (!kept)
+        reader_close(r);
+}
+
+static ec_t say(struct directory *r, const char *verb)
+{
+    sqlite3_stmt *q = q_begin(r, verb);
+    return q != NULL ? q_done(r, q) : EC(ecDiskError);
+}
 
 ec_t book_begin(struct book *b, const struct person *who, struct book_look *out)
 {
     TRY(up_to_date(b));
+    struct directory *r = take_reader(b);
+    if (r == NULL)
+        return EC(ecDiskError);
+    ec_t ec = say(r, "BEGIN");
+    if (ec != ecNone) {
+        reader_close(r);
+        return ec;
+    }
     pthread_rwlock_rdlock(&b->lock);
     const struct book_entry *me = book_entry(b, who->row);
-    *out = (struct book_look){ b, me != NULL ? me->org : 1 };
+    *out = (struct book_look){ b, me != NULL ? me->org : 1, r };
     return ecNone;
 }
 
 void book_done(struct book_look *l)
 {
-    if (l->b != NULL)
-        pthread_rwlock_unlock(&l->b->lock);
+    if (l->b == NULL)
+        return;
+    pthread_rwlock_unlock(&l->b->lock);
+    if (say(l->reader, "COMMIT") == ecNone)
+        give_reader(l->b, l->reader);
+    else
+        reader_close(l->reader);
     l->b = NULL;
 }
 

@@ -33,12 +33,10 @@ struct book_view;
 /* The process' book, made at first use; NULL (logged): the database cannot be opened. */
 struct book *book_of(struct directory *d);
 
-/* The connection on which the book is read: questions of entry.h on it do not wait for anybody who logs on. */
-struct directory *book_reader(struct book *b);
-
 /* One request's look at the book: what it sees does not change until book_done.  Keep it short, nobody else gets a newer state meanwhile.  `who` names the
- * organization whose objects are seen; what is outside of it does not exist. */
-struct book_look { struct book *b; uint32_t org; };
+ * organization whose objects are seen; what is outside of it does not exist.  `reader` is a connection of its own that reads one moment of the database, for the
+ * questions of entry.h: it waits for nobody, and a question costs no locks. */
+struct book_look { struct book *b; uint32_t org; struct directory *reader; };
 ec_t book_begin(struct book *b, const struct person *who, struct book_look *out);
 void book_done(struct book_look *l);
 

@@ -36,6 +36,8 @@ struct book_view {
     struct book_view *next;
 };
 
+enum { READERS_IDLE = 32 };
+
 struct book {
     struct directory  *d, *reader;
     pthread_rwlock_t   lock;         /* of all below: looks share it, a refresh has it alone */
@@ -51,6 +53,9 @@ struct book {
     struct book_view  *view;
     size_t             views;
     uint64_t           clock;
+    pthread_mutex_t    idle_lock;
+    struct directory  *idle[READERS_IDLE]; /* readers that no look has */
+    size_t             idles;
 };
 
 /* Position of the first entry whose row is not smaller. */

@@ -63,7 +63,7 @@ static ec_t identity(struct search *s, ec_t ec, const struct entry *e)
 /* *done: the text can mean nothing else. */
 static ec_t by_identity(struct search *s, struct blob text, bool *done)
 {
-    struct directory *d = s->l->b->reader;
+    struct directory *d = s->l->reader;
     struct entry e;
     *done = true;
     if (begins(text, "EX:"))
@@ -98,7 +98,7 @@ static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *ye
     for (size_t i = 0; i < s->tokens && *yes; i++) {
         if (i == driving)
             continue;
-        sqlite3_stmt *q = q_begin(s->l->b->reader, "SELECT 1 FROM entry_word WHERE entry=?1 AND +word>=?2 AND +word<?3");
+        sqlite3_stmt *q = q_begin(s->l->reader, "SELECT 1 FROM entry_word WHERE entry=?1 AND +word>=?2 AND +word<?3");
         if (q == NULL)
             return EC(ecDiskError);
         struct blob end = behind(s->a, s->token[i], 0xFF);
@@ -106,7 +106,7 @@ static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *ye
         sqlite3_bind_blob(q, 2, s->token[i].p, (int)s->token[i].n, SQLITE_STATIC);
         sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
         ec_t ec = q_row(q, yes);
-        q_end(s->l->b->reader, q);
+        q_end(s->l->reader, q);
         if (ec != ecNone)
             return ec;
     }
@@ -117,7 +117,7 @@ static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *ye
 static sqlite3_stmt *words(struct search *s, struct blob word, bool whole)
 {
     struct blob end = behind(s->a, word, whole ? 0 : 0xFF);
-    sqlite3_stmt *q = q_begin(s->l->b->reader, "SELECT entry FROM entry_word WHERE org=?1 AND word>=?2 AND word<?3 LIMIT ?4");
+    sqlite3_stmt *q = q_begin(s->l->reader, "SELECT entry FROM entry_word WHERE org=?1 AND word>=?2 AND word<?3 LIMIT ?4");
     if (q == NULL)
         return NULL;
     sqlite3_bind_int64(q, 1, s->l->org);
@@ -140,7 +140,7 @@ static ec_t scan(struct search *s, struct blob word, bool whole)
         if (in_list(s, r) && !(few && has(s, r)))
             found(s, r);
     }
-    q_end(s->l->b->reader, q);
+    q_end(s->l->reader, q);
     return ec;
 }
 

@@ -45,10 +45,11 @@ static ec_t look(struct nspi_ctx *c, const struct nspi_def *d)
     struct book *b = book_of(c->env->directory);
     if (b == NULL)
         return EC(ecGeneralFailure);
-    c->reader = book_reader(b);
-    TRY(directory_server_guid(c->reader, &c->server));
     TRY(book_begin(b, c->who, &c->look));
-    ec_t ec = d->run(c);
+    c->reader = c->look.reader;
+    ec_t ec = directory_server_guid(c->reader, &c->server);
+    if (ec == ecNone)
+        ec = d->run(c);
     book_done(&c->look);
     return ec;
 }

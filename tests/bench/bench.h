@@ -15,6 +15,7 @@ struct bench_client {
     uint32_t      folder, table, message, rows;
     uint64_t      mid[64];
     size_t        mids;
+    void         *book;            /* of the scenarios of books.c */
 };
 
 struct scenario {

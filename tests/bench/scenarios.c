@@ -1,5 +1,5 @@
 /* scenarios.c - the requests that Outlook sends most. */
-#include "tests/bench/bench.h"
+#include "tests/bench/books.h"
 #include <stdlib.h>
 
 static const uint32_t columns[8] = { PidTagNormalizedSubject, PidTagSenderName, PidTagMessageDeliveryTime, PidTagMessageSize,
@@ -253,5 +253,14 @@ const struct scenario scenarios[] = {
     { "QueryRows 50x8, of 10,000, 20 watches", 10000, watch, random_page, 300 },
     { "OpenMessage + 20 properties + release, 20 watches", 10000, watch_and_remember, open_message, 300 },
     { "Save a new message of 2 KB", 0, open_drafts, save_message, 100 },
+    { "Book of 100,000: Bind + Unbind", 0, bench_book_open, bench_book_bind, 200 },
+    { "Book of 100,000: ResolveNames, 1 name", 0, bench_book_open, bench_book_resolve_one, 300 },
+    { "Book of 100,000: ResolveNames, 100 names", 0, bench_book_open, bench_book_resolve_many, 100 },
+    { "Book of 100,000: ResolveNames, 100 names, no rows", 0, bench_book_open, bench_book_check_many, 100 },
+    { "Book of 100,000: QueryRows 50x8, start", 0, bench_book_open, bench_book_first_page, 200 },
+    { "Book of 100,000: QueryRows 50x8, middle", 0, bench_book_open, bench_book_middle_page, 200 },
+    { "Book of 100,000: GetMatches by name", 0, bench_book_open, bench_book_matches, 200 },
+    { "Book of 100,000: GetProps, 10 properties", 0, bench_book_open, bench_book_props, 300 },
+    { "Book of 100,000: GetMatches, all objects read", 0, bench_book_open, bench_book_all_matches, 3 },
 };
 const size_t scenarios_n = sizeof scenarios / sizeof scenarios[0];

@@ -61,7 +61,7 @@ static const char *names(struct shelf *s, int64_t list, enum book_sort sort, uin
     if (book_view(&l, list, sort, lcid, &v) == ecNone)
         for (size_t i = 0; i < book_count(v); i++) {
             struct entry e;
-            CHECK_EC(entry_get(book_reader(s->b), s->a, book_row(v, i), &e), ecNone);
+            CHECK_EC(entry_get(l.reader, s->a, book_row(v, i), &e), ecNone);
             all = arena_printf(s->a, "%s%s%s", all, i == 0 ? "" : ";", e.display_name);
         }
     book_done(&l);

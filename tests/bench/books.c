@@ -1,0 +1,174 @@
+/* books.c - the address book with 100,000 objects: what Outlook asks of it. */
+#include "backend/base/filetime.h"
+#include "backend/directory/book.h"
+#include "tests/bench/books.h"
+#include "tests/client/nspic.h"
+#include "tests/unit.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ENTRIES = 100000, BATCH = 2000, NAMES = 100 };
+
+/* One session of the book beside the mailbox's. */
+struct bench_book { struct mapic c; uint32_t mid[64]; size_t mids; };
+
+static const char *const given[] = { "Anna", "Bernd", "Clara", "David", "Elena", "Felix", "Greta", "Hans", "Ines", "Jakob", "Karin", "Lukas", "Maria", "Nils", "Olga", "Peter" };
+static const char *const surname[] = { "Adler", "Bauer", "Conrad", "Dietrich", "Engel", "Fischer", "Graf", "Huber", "Ibrahim", "Jansen", "Keller", "Lorenz", "Meyer", "Neumann" };
+
+static ec_t add_entry(struct directory *d, struct arena *a, unsigned i)
+{
+    const char *g = given[i % 16], *s = arena_printf(a, "%s%u", surname[i / 16 % 14], i / 224);
+    struct entry e = { .kind = i % 50 == 0 ? ENTRY_GROUP : i % 75 == 0 ? ENTRY_ROOM : ENTRY_USER, .display_name = arena_printf(a, "%s %s", g, s),
+                       .smtp = arena_printf(a, "user%u@example.com", i), .dn = arena_printf(a, "/o=Demo/ou=x/cn=Recipients/cn=user%u", i) };
+    props_set(a, &e.props, pv_str(PidTagGivenName, g));
+    props_set(a, &e.props, pv_str(PidTagSurname, s));
+    props_set(a, &e.props, pv_str(PidTagAccount, arena_printf(a, "user%u", i)));
+    props_set(a, &e.props, pv_str(PidTagDepartmentName, arena_printf(a, "Department %u", i % 100)));
+    props_set(a, &e.props, pv_str(PidTagOfficeLocation, arena_printf(a, "%u/%u", i % 20, i % 500)));
+    props_set(a, &e.props, pv_str(PidTagBusinessTelephoneNumber, arena_printf(a, "+49 30 %u", i)));
+    props_set(a, &e.props, pv_str(PidTagPrimaryTelephoneNumber, arena_printf(a, "+49 30 %u", i)));
+    return entry_add(d, a, &e);
+}
+
+static void fill(struct stack *s)
+{
+    uint64_t t = clock_ms();
+    for (unsigned at = 0; at < ENTRIES; at += BATCH) {
+        struct arena *a = arena_new((size_t)1 << 30);
+        ec_t ec = entry_batch(s->directory);
+        for (unsigned i = at; i < at + BATCH && ec == ecNone; i++)
+            ec = add_entry(s->directory, a, i);
+        REQUIRE_EC(entry_batch_end(s->directory, ec), ecNone);
+        arena_free(a);
+    }
+    printf("(address book of %d objects made in %.1f s)\n", ENTRIES, (double)(clock_ms() - t) / 1000);
+}
+
+static struct nspic_stat stat_at(uint32_t current, uint32_t num_pos, uint32_t total)
+{
+    return (struct nspic_stat){ .current = current, .num_pos = num_pos, .total = total, .code_page = 1252, .template_locale = 0x409, .sort_locale = 0x409 };
+}
+
+static uint32_t call(struct bench_client *b, const char *type, const struct nspic_ask *q, struct nspic_reply *r)
+{
+    const char *why = NULL;
+    struct bench_book *k = b->book;
+    uint32_t ec = nspic_call(&k->c, b->turn != NULL ? b->turn : b->a, type, q, NULL, r, &why);
+    if (ec == UINT32_MAX)
+        fprintf(stderr, "%s: %s\n", type, why != NULL ? why : "");
+    return ec;
+}
+
+bool bench_book_open(struct bench_client *b)
+{
+    static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
+    static bool filled;
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    pthread_mutex_lock(&once);
+    if (!filled)
+        fill(b->stack);
+    filled = true;
+    pthread_mutex_unlock(&once);
+    struct bench_book *k = arena_one(b->a, struct bench_book);
+    b->book = k;
+    b->turn = NULL;
+    stack_client(b->stack, &k->c, &b->stack->ana);
+    nspic_init(&k->c);
+    if (call(b, "Bind", &(struct nspic_ask){ .stat = &s }, &r) != 0 || call(b, "QueryRows", &(struct nspic_ask){ .stat = &s, .rows = 64 }, &r) != 0)
+        return false;
+    s = stat_at(1, 1, 2);
+    if (call(b, "QueryRows", &(struct nspic_ask){ .stat = &(struct nspic_stat){ .code_page = 1252 }, .rows = 1 }, &r) != 0)
+        return false;
+    static const uint32_t key[] = { PidTagInstanceKey };
+    if (call(b, "UpdateStat", &(struct nspic_ask){ .stat = &s }, &r) != 0)
+        return false;
+    s = r.stat;
+    if (call(b, "QueryRows", &(struct nspic_ask){ .stat = &s, .rows = 64, .tags = key, .ntags = 1 }, &r) != 0)
+        return false;
+    for (; k->mids < r.rows && k->mids < 64; k->mids++) {
+        struct rd key_bytes = rd_blob_of(r.row[k->mids].v[0].v.bin);
+        k->mid[k->mids] = rd_u32(&key_bytes);
+    }
+    return k->mids == 64;
+}
+
+bool bench_book_bind(struct bench_client *b)
+{
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    return call(b, "Bind", &(struct nspic_ask){ .stat = &s }, &r) == 0 && call(b, "Unbind", &(struct nspic_ask){ 0 }, &r) == 1;
+}
+
+static bool resolve(struct bench_client *b, size_t n)
+{
+    static const uint32_t columns[] = { PidTagEntryId, PidTagDisplayName, PidTagSmtpAddress, PidTagDisplayType, PidTagObjectType };
+    const char *name[NAMES];
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    for (size_t i = 0; i < n; i++)
+        name[i] = arena_printf(b->turn, "user%d", rand_r(&b->seed) % ENTRIES);
+    return call(b, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = name, .nnames = n, .tags = columns, .ntags = 5 }, &r) == 0 && r.mids == n && r.mid[0] == 2;
+}
+bool bench_book_resolve_one(struct bench_client *b) { return resolve(b, 1); }
+bool bench_book_resolve_many(struct bench_client *b) { return resolve(b, NAMES); }
+
+/* The same names without rows: the resolution alone, most of it of surnames that many have. */
+bool bench_book_check_many(struct bench_client *b)
+{
+    const char *name[NAMES];
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    for (size_t i = 0; i < NAMES; i++)
+        name[i] = arena_printf(b->turn, i % 2 != 0 ? "%s" : "x%sx", surname[(unsigned)rand_r(&b->seed) % 14]);
+    return call(b, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = name, .nnames = NAMES }, &r) == 0 && r.mids == NAMES;
+}
+
+static bool page(struct bench_client *b, struct nspic_stat s)
+{
+    static const uint32_t columns[] = { PidTagEntryId, PidTagDisplayName, PidTagObjectType, PidTagDisplayType, PidTagPrimaryTelephoneNumber, PidTagDepartmentName, PidTagOfficeLocation, PidTagInstanceKey };
+    struct nspic_reply r;
+    return call(b, "QueryRows", &(struct nspic_ask){ .stat = &s, .flags = 2, .rows = 50, .tags = columns, .ntags = 8 }, &r) == 0 && r.rows == 50;
+}
+bool bench_book_first_page(struct bench_client *b) { return page(b, stat_at(0, 0, 0)); }
+bool bench_book_middle_page(struct bench_client *b)
+{
+    struct bench_book *k = b->book;
+    return page(b, stat_at(k->mid[(unsigned)rand_r(&b->seed) % k->mids], 0, 0));
+}
+
+bool bench_book_matches(struct bench_client *b)
+{
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    struct restriction name = { .kind = RES_PROPERTY };
+    static const uint32_t columns[] = { PidTagEntryId, PidTagDisplayName };
+    name.property.relop = RELOP_EQ;
+    name.property.value = pv_str(PidTagAnr, arena_printf(b->turn, "user%d", 1000 + rand_r(&b->seed) % 9000));
+    name.property.tag = PidTagAnr;
+    return call(b, "GetMatches", &(struct nspic_ask){ .stat = &s, .filter = &name, .rows = 50, .tags = columns, .ntags = 2 }, &r) == 0 && r.mids > 0;
+}
+
+bool bench_book_all_matches(struct bench_client *b)
+{
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    struct restriction office = { .kind = RES_CONTENT };
+    office.content.level = FL_FULLSTRING;
+    office.content.fuzzy = FL_IGNORECASE;
+    office.content.value = pv_str(PidTagOfficeLocation, "7/487");
+    office.content.tag = PidTagOfficeLocation;
+    return call(b, "GetMatches", &(struct nspic_ask){ .stat = &s, .filter = &office, .rows = 5000 }, &r) == 0 && r.mids > 0;
+}
+
+bool bench_book_props(struct bench_client *b)
+{
+    struct bench_book *k = b->book;
+    struct nspic_stat s = stat_at(k->mid[(unsigned)rand_r(&b->seed) % k->mids], 0, 0);
+    static const uint32_t tags[] = { PidTagDisplayName, PidTagEntryId, PidTagSmtpAddress, PidTagObjectType, PidTagDisplayType, PidTagOfficeLocation, PidTagDepartmentName,
+                                     PidTagBusinessTelephoneNumber, PidTagAccount, PidTagSurname };
+    struct nspic_reply r;
+    uint32_t ec = call(b, "GetProps", &(struct nspic_ask){ .stat = &s, .tags = tags, .ntags = 10 }, &r);
+    return (ec == 0 || ec == 0x00040380) && r.values.n == 10;
+}
