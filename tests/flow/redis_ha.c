@@ -132,6 +132,8 @@ static void start_server(struct ha *h, size_t i)
         argv[n++] = "1000";
         argv[n++] = "--cluster-replica-validity-factor";
         argv[n++] = "0";
+        argv[n++] = "--cluster-allow-replica-migration"; /* a master whose last slot moves away stays one */
+        argv[n++] = "no";
     }
     if (s->master[0] != '\0' && !s->started) {
         argv[n++] = "--replicaof";
@@ -227,6 +229,8 @@ bool ha_try(struct ha *h, size_t i, struct redis_value *out, const char *command
         second = first != 0 ? whole(buf + first) : 0;
     }
     close(fd);
+    if (ok && buf[first] == '-')
+        fprintf(stderr, "redis_ha: server %zu says %.200s", i, buf + first);
     if (!ok || buf[0] != '+' || buf[first] == '-')
         return false;
     *out = (struct redis_value){ .type = REDIS_STRING, .s = blob_of(buf + first, second), .i = buf[first] == ':' ? strtoll(buf + first + 1, NULL, 10) : 0 };

@@ -2,6 +2,7 @@
 #include "backend/base/filetime.h"
 #include "tests/flow/redis_ha.h"
 #include "tests/flow/redis_load.h"
+#include "tests/flow/waiter.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -470,3 +471,65 @@ TEST_LIMIT(tls_through_stunnel, 60)
     end(st, h);
     ha_end(&tunnel, SIGTERM);
 }
+
+/* --- waiting ------------------------------------------------------------------------------------------------------------------------------------------ */
+static void save_one(struct walk *w, const char *subject)
+{
+    uint32_t inbox;
+    uint64_t mid;
+    MUST_STEP(w, step_open_folder(&w->s, w->s.fid[SF_INBOX], &inbox));
+    uint32_t message = begin_message(w, inbox, subject);
+    MUST_STEP(w, step_save_message(&w->s, message, 0x0A, &mid));
+}
+
+/* RopRegisterNotification: new and created messages of the whole store. */
+static void watch(struct walk *w)
+{
+    struct mapic_rops r;
+    struct mapic_result out;
+    struct rop_head h;
+    rops_init(&r, w->a);
+    rops_head(&r, 0x29, rops_handle(&r, w->s.logon));
+    wr_u8(&r.list, rops_handle(&r, 0xFFFFFFFF));
+    wr_u16(&r.list, 0x06);
+    wr_u8(&r.list, 1);
+    MUST_STEP(w, step_run(&w->s, &r, &out, &h));
+}
+
+/* A parked wait is not disturbed by a failover, and hears afterwards what others do; in a cluster whichever node has which session. */
+static void waits_through(struct ha *h, void (*fail)(struct ha *h))
+{
+    struct stack *st = stack_on(h, NULL);
+    struct walk w, other;
+    struct waiter p = { 0 };
+    walk_begin(&w, st, &st->ana);
+    walk_begin(&other, st, &st->ana);
+    watch(&w);
+    waiter_start(&p, &w.c, stack_route[0]);
+    REQUIRE(waiter_processing(&p));
+    fail(h);
+    save_one(&other, "After the failover");
+    CHECK_INT(waiter_end(&p), 1);
+    CHECK_INT(p.r.code, 0);
+    waiter_free(&p);
+    walk_end(&w);
+    walk_end(&other);
+    end(st, h);
+}
+
+static void fail_master(struct ha *h)
+{
+    ha_kill(h, 0);
+    ha_await_master(h, 0);
+}
+
+static void fail_all_masters_of_a_cluster(struct ha *h)
+{
+    for (size_t i = 0; i < 2; i++) { /* the third has to agree */
+        ha_kill(h, i);
+        ha_await(h, 3 + i, "INFO replication", "role:master");
+    }
+}
+
+TEST_LIMIT(wait_that_outlives_a_master, 60) { waits_through(ha_sentinel(), fail_master); }
+TEST_LIMIT(wait_that_outlives_nodes_of_a_cluster, 60) { waits_through(ha_cluster(), fail_all_masters_of_a_cluster); }

@@ -883,3 +883,121 @@ TEST(damaged_context_is_not_found)
     bench_leave(&t);
     arena_free(b->a);
 }
+
+/* --- another Redis while a request runs -------------------------------------------------------------------------------------------------------- */
+/* The lock of a request that another Redis wrote down keeps nobody waiting: its repeat takes over at once, and it comes to nothing itself. */
+TEST(failover_within_a_request_that_is_repeated)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 }, before;
+    struct turn t, u;
+    b->config.lock_lease = 60000;
+    bench_connect(b, &k);
+    before = k;
+    bench_begin(&b->env, b, &k, "send", "{g}:9", &t);
+    REQUIRE(t.begin == BEGIN_RUN);
+    restart(b);
+    uint64_t start = clock_ms();
+    bench_begin(&b->env, b, &before, "send", "{g}:9", &u);
+    CHECK(clock_ms() - start < 2000);
+    REQUIRE(u.begin == BEGIN_RUN);
+    bench_effect(b, &u, "mail");
+    REQUIRE(bench_end(&u, &before, "sent") == CONTEXT_DONE);
+    bench_effect(b, &t, "mail");
+    CHECK(bench_end(&t, &k, "late") == CONTEXT_OVERTAKEN);
+    CHECK_INT(bench_effects(b, "mail"), 1);
+    check_state(b, &before, "logon");
+    arena_free(b->a);
+}
+
+/* The client goes on with the next number: it had an answer, of which this Redis knows nothing. 10, not 15. */
+TEST(failover_that_lost_an_end)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 }, next;
+    struct turn t;
+    struct blob answer;
+    b->config.lock_lease = 60000;
+    bench_connect(b, &k);
+    bench_begin(&b->env, b, &k, "cursor", NULL, &t);
+    REQUIRE(t.begin == BEGIN_RUN);
+    bench_take_cookies(&t, &next);
+    restart(b);
+    uint64_t start = clock_ms();
+    CHECK(try(b, &next, "another", &answer) == BEGIN_NOT_FOUND);
+    CHECK(clock_ms() - start < 2000);
+    context_put(t.c, 1, blob_str("late"));
+    CHECK(bench_end(&t, &k, "") == CONTEXT_GONE);
+    CHECK(try(b, &next, "another", &answer) == BEGIN_NOT_FOUND);
+    arena_free(b->a);
+}
+
+/* A running request renews its lock at the new Redis: from then on it is held there as well as anywhere. */
+TEST(lease_is_renewed_at_another_redis)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 };
+    struct turn t, u;
+    b->config.lock_lease = 400;
+    bench_connect(b, &k);
+    check_state(b, &k, "logon");
+    nap(1100); /* the timer thread has learnt how short the lease is */
+    bench_begin(&b->env, b, &k, "long", NULL, &t);
+    REQUIRE(t.begin == BEGIN_RUN);
+    restart(b);
+    nap(600);
+    bench_begin(&b->env, b, &k, "other", NULL, &u);
+    CHECK(u.begin == BEGIN_SEQUENCE);
+    bench_leave(&u);
+    bench_effect(b, &t, "mail");
+    CHECK(bench_end(&t, &k, "") == CONTEXT_DONE);
+    CHECK_INT(bench_effects(b, "mail"), 1);
+    arena_free(b->a);
+}
+
+/* That a recovery is under way, or died, is no client's fault: it is waited for. */
+TEST(recovery_under_way_is_waited_for)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 }, before, head;
+    struct turn t;
+    b->config.lock_lease = 400;
+    bench_connect(b, &k);
+    before = k;
+    bench_begin(&b->env, b, &k, "peep", "{g}:x", &t); /* only to make the cookie of the next request */
+    bench_take_cookies(&t, &head);
+    context_abandon(t.c);
+    bench_leave(&t);
+    CHECK(!bench_worker_process(b, &k, "send", "{g}:2", "mail", "one", "commit_store:1:kill"));
+    nap(450);
+    k = before;
+    CHECK(!bench_worker_process(b, &k, "send", "{g}:2", "mail", "one", "recover_fenced:1:kill"));
+    bench_begin(&b->env, b, &head, "next", NULL, &t);
+    CHECK_INT(t.begin, BEGIN_RUN);
+    bench_leave(&t);
+    CHECK_INT(bench_effects(b, "mail"), 1);
+    arena_free(b->a);
+}
+
+/* Redis forgot even that the request was to change a mailbox which no saved logon names; the journal there does not let it happen twice. */
+TEST(forgotten_note_of_a_mailbox)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 }, before;
+    struct turn t;
+    b->config.lock_lease = 200;
+    bench_connect(b, &k);
+    before = k;
+    struct old o = remember(b, &k);
+    struct guid first = b->mailbox;
+    b->mailbox = b->second;
+    CHECK(!bench_worker_process(b, &k, "logon and send", "{g}:2", "mail", "one", "commit_store:1:kill"));
+    forget(b, &o);
+    bench_begin(&b->env, b, &before, "logon and send", "{g}:2", &t);
+    REQUIRE(t.begin == BEGIN_RUN);
+    bench_effect(b, &t, "mail");
+    CHECK(bench_end(&t, &before, "sent") == CONTEXT_GONE);
+    CHECK_INT(bench_effects(b, "mail"), 1);
+    b->mailbox = first;
+    arena_free(b->a);
+}
