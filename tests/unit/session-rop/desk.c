@@ -25,26 +25,28 @@ struct mailbox *desk_mailbox(struct desk *d, struct arena *a, const struct perso
     return m;
 }
 
-static void env_open(struct desk *d)
+static void env_open(struct desk *d, const char *driver)
 {
     static unsigned serial;
     const char *why = NULL, *dir = arena_printf(d->life, "%s/desk%u", unit_tmpdir(), serial++);
     d->config = config_load(d->life, NULL, &why);
     REQUIRE(d->config != NULL);
     d->config->directory = arena_printf(d->life, "%s.directory", dir);
-    struct store_options o = { .driver = "sqlite", .path = dir, .pool_files = 4, .cache_kib = 1024, .busy_ms = 2000 };
+    struct store_options o = { .driver = driver, .path = dir, .pool_files = 4, .cache_kib = 1024, .busy_ms = 2000 };
     d->env = (struct rop_env){ .config = d->config, .store = store_new(&o, d->life, &why) };
     REQUIRE(d->env.store != NULL);
     d->env.directory = directory_open(d->config, d->life, &why);
     REQUIRE(d->env.directory != NULL);
 }
 
-struct desk *desk_new(void)
+struct desk *desk_new(void) { return desk_with("sqlite"); }
+
+struct desk *desk_with(const char *driver)
 {
     struct arena *life = arena_new(LIFE_MAX);
     struct desk *d = arena_one(life, struct desk);
     d->life = life;
-    env_open(d);
+    env_open(d, driver);
     person_add(d, "ada@example.com", "Ada Lovelace", &d->ada);
     person_add(d, "bob@example.com", "Bob", &d->bob);
     d->user = &d->ada;
@@ -88,6 +90,7 @@ static struct context *session_begin(struct desk *d, struct arena *a)
     c->handles = c->p->handle_cap = d->handles;
     c->handle = arena_dup(a, d->handle != NULL ? d->handle : (struct handle_entry[1]){ 0 }, d->handles * sizeof *d->handle);
     c->client_mode = d->client_mode;
+    c->p->layout = d->layout;
     c->watching = (struct watching){ .open = true, .n = d->watches };
     c->watching.v = arena_dup(a, d->watch != NULL ? d->watch : (struct watch[1]){ 0 }, d->watches * sizeof *d->watch);
     c->positions = d->positions;

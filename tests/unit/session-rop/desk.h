@@ -27,6 +27,7 @@ struct desk {
     struct watch    *watch;    size_t watches;
     struct position *position; size_t positions;
     uint32_t       client_mode;
+    unsigned       layout;               /* that headers are written in; 0: the newest */
     bool           dry;                  /* requests run and are thrown away */
     /* the last request */
     struct arena  *a;                    /* answers live until the next */
@@ -37,6 +38,7 @@ struct desk {
 };
 
 struct desk *desk_new(void);
+struct desk *desk_with(const char *driver);  /* "fault": the store fails when it is told to */
 void desk_end(struct desk *d);
 
 /* A body as the client sent it -> the body of the answer. */

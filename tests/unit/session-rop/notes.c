@@ -49,6 +49,21 @@ uint32_t notes_rop(struct desk *d, uint8_t rop, uint32_t in, struct blob args, s
     return table[1];
 }
 
+void notes_ec(struct desk *d, uint8_t rop, uint32_t in, struct blob args, ec_t want)
+{
+    uint32_t table[2] = { in, 0xFFFFFFFF };
+    uint8_t bytes[256];
+    struct wr w = wr_over(bytes, sizeof bytes);
+    wr_bytes(&w, (uint8_t[]){ rop, 0, 0 }, 3);
+    if ((rop_find(rop)->flags & OUT1) != 0)
+        wr_u8(&w, 1);
+    wr_put(&w, args);
+    struct rd r = desk_rops(d, wr_blob(&w), table, 2);
+    CHECK_EC(d->error, ecNone);
+    rd_u16(&r);
+    CHECK_EC(rd_u32(&r), want);
+}
+
 uint32_t notes_login(struct desk *d)
 {
     uint32_t table[1] = { 0xFFFFFFFF };

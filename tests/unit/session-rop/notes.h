@@ -27,6 +27,8 @@ void notes_release(struct desk *d, uint32_t handle);
 
 bool notes_waiting(struct desk *d);                     /* notify_waiting, by a look */
 
+void notes_ec(struct desk *d, uint8_t rop, uint32_t in, struct blob args, ec_t want);   /* refused with this */
+
 /* Ada's mailbox, changed by somebody else; each call is a transaction. */
 void notes_set(struct desk *d, uint64_t mid, struct propval v);
 void notes_read(struct desk *d, uint64_t fid, uint64_t mid, bool read);

@@ -1,4 +1,5 @@
 /* test_notify.c - who is told what, when, and how often. MS-OXCNOTIF. */
+#include "backend/store/fault/dbfault.h"
 #include "session/context/watch.h"
 #include "tests/unit/session-rop/notes.h"
 #include <stdio.h>
@@ -620,6 +621,56 @@ TEST(a_request_that_failed_told_nobody)
     told(1);
     d->dry = false;
     told(1);
+    told(0);
+    desk_end(d);
+}
+
+/* While sessions are written as older programs read them nothing can be watched: subscriptions are refused, tables keep silent, and speak from the first look
+ * after that is over. */
+TEST(a_session_in_the_older_layout)
+{
+    begin();
+    d->layout = 1;
+    uint32_t t = inbox_table(0);
+    notes_ec(d, 0x29, logon, blob_of("\x7E\0\1", 3), ecNotSupported);
+    notes_look(d, t);
+    CHECK_INT(d->watches, 0);
+    desk_mail(d, d->fid[SF_INBOX], "a", 1);
+    told(0);
+    d->layout = 0;
+    notes_look(d, t);
+    notes_subscribe(d, logon, CREATED, 0, 0);
+    desk_mail(d, d->fid[SF_INBOX], "b", 2);
+    told(2);
+    desk_end(d);
+}
+
+/* --- the store fails at each call in turn ------------------------------------------------------------------------------------------------------------------------ */
+
+/* What could not be told is told by the next Execute; a request fails for it only if its own transaction is broken, and then nothing of it happened. */
+TEST(a_store_that_fails_while_it_is_asked)
+{
+    d = desk_with("fault");
+    logon = notes_login(d);
+    uint32_t folder = notes_folder(d, logon, d->fid[SF_INBOX]), t = notes_table(d, folder, false, 0, columns, 1);
+    notes_look(d, t);
+    notes_subscribe(d, logon, 0x7E, d->fid[SF_INBOX], 0);
+    unsigned failed = 0;
+    for (unsigned call = 1; call < 200; call++) {
+        uint64_t mid = desk_mail(d, d->fid[SF_INBOX], "a", call);
+        dbfault_arm(call);
+        notes_poll(d, &notes);
+        bool passed = dbfault_calls() < call;
+        dbfault_arm(0);
+        failed += notes.n == 0;
+        if (notes.n == 0)
+            notes_poll(d, &notes);
+        unit_check(notes.n == 3 && note(0)->handle == t && note(0)->row.mid == wire(mid) && note(1)->mid == wire(mid), __FILE__, __LINE__,
+                   "%zu told after call %u", notes.n, call);
+        if (passed)
+            break;
+    }
+    CHECK(failed > 3);
     told(0);
     desk_end(d);
 }
