@@ -1,4 +1,4 @@
-/* test_vectors.c - tests/vectors/nspi: requests byte by byte and their answers; each with every truncation and bit flip. */
+/* test_nspi_vectors.c - tests/vectors/nspi: requests byte by byte and their answers; each with every truncation and bit flip. */
 #include "tests/mutate.h"
 #include "tests/unit/session-nspi/rig.h"
 #include <dirent.h>
