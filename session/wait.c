@@ -84,12 +84,22 @@ static bool newest(const struct session_env *e, struct arena *a, const struct gu
     return ok;
 }
 
-/* Is there anything new in its mailboxes? */
-static bool moved(const struct session_wait *w, struct arena *a)
+/* Is there anything new in its mailbox?  The stamp is older than what is read, so that it never covers more than was seen. */
+static bool moved_one(struct session_wait *w, struct arena *a, struct wait_ear *e)
 {
-    uint64_t seq;
+    uint64_t seq, stamp = mailbox_stamp(w->home->env->store, &e->mailbox);
+    if ((stamp != 0 && stamp == e->stamp) || !newest(w->home->env, a, &e->mailbox, &seq))
+        return false;
+    if (seq > e->looked)
+        return true;
+    e->stamp = stamp;
+    return false;
+}
+
+static bool moved(struct session_wait *w, struct arena *a)
+{
     for (size_t i = 0; i < w->ears; i++)
-        if (newest(w->home->env, a, &w->ear[i].mailbox, &seq) && seq > w->ear[i].looked)
+        if (moved_one(w, a, &w->ear[i]))
             return true;
     return false;
 }
@@ -102,11 +112,16 @@ static bool something(struct session_wait *w, struct arena *a, struct context *c
     uint64_t *seq = arena_array(a, uint64_t, w->ears);
     bool waiting = false;
     metric_add(METRIC_waits_looked, 1);
-    for (size_t i = 0; i < w->ears; i++)
+    for (size_t i = 0; i < w->ears; i++) {
+        w->ear[i].stamp = mailbox_stamp(e->store, &w->ear[i].mailbox);
         if (!newest(e, a, &w->ear[i].mailbox, &seq[i]))
-            seq[i] = 0;
-    if (notify_waiting(&env, c, &waiting) != ecNone)
+            w->ear[i].stamp = seq[i] = 0;
+    }
+    if (notify_waiting(&env, c, &waiting) != ecNone) {
+        for (size_t i = 0; i < w->ears; i++)
+            w->ear[i].stamp = 0;
         return false; /* looked at again when the next PENDING is due */
+    }
     for (size_t i = 0; i < w->ears && !waiting; i++)
         waits_looked(&w->ear[i], seq[i]);
     return waiting;

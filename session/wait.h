@@ -22,7 +22,10 @@ struct wait_ear {
     struct session_wait *wait;
     struct guid          mailbox;
     uint64_t             looked;     /* there was nothing to tell up to this event */
+    uint64_t             stamp;      /* of the mailbox then */
 };
+
+TAILQ_HEAD(wait_tail, session_wait);
 
 struct session_wait {
     struct waits     *home;
@@ -39,8 +42,9 @@ struct session_wait {
     uint64_t          user;          /* hash of the login */
     LIST_ENTRY(session_wait)  same_hash, same_user;
     TAILQ_ENTRY(session_wait) by_deadline, by_hold, in_queue;
+    struct wait_tail *queued;        /* in which queue; NULL: none */
     uint8_t           end;           /* enum wait_end, decided */
-    bool              parked, here, queued, busy;
+    bool              parked, here, busy;
     bool              compare, look; /* marks for the lookers: positions; everything */
 };
 
@@ -64,7 +68,8 @@ struct waits {
     pthread_mutex_t lock;
     pthread_cond_t  work, keeper_wake;
     LIST_HEAD(wait_list, session_wait) hash[WAIT_BUCKETS], of_user[WAIT_BUCKETS];
-    TAILQ_HEAD(wait_tail, session_wait) deadlines, holds, queue;
+    struct wait_tail deadlines, holds;
+    struct wait_tail urgent, idle;   /* for the lookers: those that something happened to; those whose positions are to be compared */
     size_t          n;
     bool            started, stop, draining;
     pthread_t       keeper, looker[LOOKERS_MAX];

@@ -26,10 +26,13 @@ static uint64_t user_hash(const char *login)
 
 static void enqueue(struct session_wait *w)
 {
-    if (!w->parked || !w->here || w->queued || w->busy)
+    struct wait_tail *q = w->end != WAIT_GOES_ON || w->look ? &w->home->urgent : &w->home->idle;
+    if (!w->parked || !w->here || w->busy || w->queued == q || w->queued == &w->home->urgent)
         return;
-    w->queued = true;
-    TAILQ_INSERT_TAIL(&w->home->queue, w, in_queue);
+    if (w->queued != NULL)
+        TAILQ_REMOVE(w->queued, w, in_queue);
+    w->queued = q;
+    TAILQ_INSERT_TAIL(q, w, in_queue);
     pthread_cond_signal(&w->home->work);
 }
 
@@ -214,7 +217,8 @@ static void look_after(struct waits *ws, struct session_wait *w)
 {
     bool look = w->look, compare = w->compare;
     enum wait_end end = w->end;
-    w->look = w->compare = w->queued = false;
+    w->look = w->compare = false;
+    w->queued = NULL;
     w->busy = true;
     pthread_mutex_unlock(&ws->lock);
     if (end == WAIT_GOES_ON && (look || compare))
@@ -242,14 +246,18 @@ static void *look(void *arg)
 {
     struct waits *ws = arg;
     pthread_mutex_lock(&ws->lock);
-    while (!ws->stop || !TAILQ_EMPTY(&ws->queue)) {
-        struct session_wait *w = TAILQ_FIRST(&ws->queue);
-        if (w == NULL) {
+    for (;;) {
+        struct session_wait *w = TAILQ_FIRST(&ws->urgent);
+        if (w == NULL)
+            w = TAILQ_FIRST(&ws->idle);
+        if (w != NULL) {
+            TAILQ_REMOVE(w->queued, w, in_queue);
+            look_after(ws, w);
+        } else if (ws->stop) {
+            break;
+        } else {
             pthread_cond_wait(&ws->work, &ws->lock);
-            continue;
         }
-        TAILQ_REMOVE(&ws->queue, w, in_queue);
-        look_after(ws, w);
     }
     pthread_mutex_unlock(&ws->lock);
     return NULL;
@@ -391,7 +399,8 @@ struct waits *waits_new(struct session_env *e)
     ws->bell = bell_new(e->config, e->redis, told, ws);
     TAILQ_INIT(&ws->deadlines);
     TAILQ_INIT(&ws->holds);
-    TAILQ_INIT(&ws->queue);
+    TAILQ_INIT(&ws->urgent);
+    TAILQ_INIT(&ws->idle);
     pthread_mutex_init(&ws->lock, NULL);
     pthread_cond_init(&ws->work, NULL);
     pthread_condattr_init(&monotonic);

@@ -41,6 +41,7 @@ struct db_ops {
     ec_t (*open)(const struct db_open *o, void **conn);
     void (*close)(void *conn);
     ec_t (*remove)(const char *dir, const struct guid *id);         /* ecNotFound */
+    uint64_t (*stamp)(const char *dir, const struct guid *id);      /* mailbox_stamp of store.h; 0: cannot be told */
     bool (*current)(void *conn);                                    /* still the mailbox that the name leads to (not removed, not replaced) */
     ec_t (*script)(void *conn, const char *name, const char *sql);  /* statements without parameters and rows */
     ec_t (*version)(void *conn, int64_t *version);                  /* of the schema; 0 = none.  Part of the transaction */

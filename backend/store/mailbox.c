@@ -114,6 +114,8 @@ ec_t mailbox_open(struct store *s, struct arena *a, const struct guid *id, const
     return ecNone;
 }
 
+uint64_t mailbox_stamp(struct store *s, const struct guid *id) { return s->ops->stamp(s->o.path, id); }
+
 void mailbox_close(struct mailbox *m)
 {
     if (m != NULL && m->conn != NULL && --m->opened == 0)

@@ -58,6 +58,9 @@ ec_t mailbox_destroy(struct store *s, const struct guid *id);
 /* ecNotFound: no such mailbox; ecBadVersion: its schema is newer than this program (logged with both versions). An older schema is migrated here. */
 ec_t mailbox_open(struct store *s, struct arena *a, const struct guid *id, const struct actor *as, struct mailbox **out);
 
+/* Costs microseconds, opens nothing: as long as it stays the same, nothing was committed in the mailbox.  0: cannot be told (now); then it has to be opened. */
+uint64_t mailbox_stamp(struct store *s, const struct guid *id);
+
 /* Gives the lease back before the arena ends (rolls back what is open). */
 void mailbox_close(struct mailbox *m);
 

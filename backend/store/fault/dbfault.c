@@ -20,6 +20,7 @@ static ec_t fault(void)
 }
 
 static bool f_usable(const char *dir, const char **why) { return db_sqlite.usable(dir, why); }
+static uint64_t f_stamp(const char *dir, const struct guid *id) { return db_sqlite.stamp(dir, id); }
 static ec_t f_remove(const char *dir, const struct guid *id) { return db_sqlite.remove(dir, id); }
 static void f_close(void *c) { db_sqlite.close(c); }
 static bool f_current(void *c) { return db_sqlite.current(c); }
@@ -111,7 +112,7 @@ static ec_t f_step(void *st, bool *row)
 }
 
 const struct db_ops db_fault = {
-    .name = "fault", .usable = f_usable, .open = f_open, .close = f_close, .remove = f_remove, .current = f_current,
+    .name = "fault", .usable = f_usable, .open = f_open, .close = f_close, .remove = f_remove, .stamp = f_stamp, .current = f_current,
     .script = f_script, .check = f_check, .version = f_version, .set_version = f_set_version,
     .begin = f_begin, .begin_read = f_begin_read, .commit = f_commit, .rollback = f_rollback, .savepoint = f_savepoint, .release = f_release, .rollback_to = f_rollback_to,
     .changes = f_changes, .prepare = f_prepare, .finalize = f_finalize,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Filesystems whose locks and shared memory do not hold between hosts: WAL needs both. statfs(2). */
@@ -92,4 +93,29 @@ ec_t sqlite_remove(const char *dir, const struct guid *id)
         unlink(other);
     }
     return ecNone;
+}
+
+/* A commit writes to the log, a checkpoint to the file: numbers, sizes and times of both, mixed.  A commit is seen by readers only some time (an fsync) after
+ * the bytes were written, so what was written lately gives no stamp. */
+static bool mix(uint64_t *h, const char *path, time_t now)
+{
+    enum { LATELY = 5 };
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return errno == ENOENT;
+    const uint64_t part[] = { (uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec };
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+        *h = (*h ^ part[i]) * 1099511628211u + (*h >> 29);
+    return st.st_mtim.tv_sec + LATELY < now;
+}
+
+uint64_t sqlite_stamp(const char *dir, const struct guid *id)
+{
+    char path[SQLITE_FILE];
+    uint64_t h = 14695981039346656037u;
+    time_t now = time(NULL);
+    if (!sqlite_path(path, dir, id) || access(path, F_OK) != 0 || !mix(&h, path, now))
+        return 0;
+    memcpy(path + strlen(path), "-wal", sizeof "-wal");
+    return mix(&h, path, now) ? h | 1 : 0;
 }

@@ -273,7 +273,7 @@ static struct cell col_cell(void *st, unsigned i)
 }
 
 const struct db_ops db_sqlite = {
-    .name = "sqlite", .usable = sqlite_usable, .open = conn_open, .close = conn_close, .remove = sqlite_remove, .current = conn_current,
+    .name = "sqlite", .usable = sqlite_usable, .open = conn_open, .close = conn_close, .remove = sqlite_remove, .stamp = sqlite_stamp, .current = conn_current,
     .script = conn_script, .check = conn_check, .version = conn_version, .set_version = conn_set_version,
     .begin = conn_begin, .begin_read = conn_begin_read, .commit = conn_commit, .rollback = conn_rollback,
     .savepoint = conn_savepoint, .release = conn_release, .rollback_to = conn_rollback_to, .changes = conn_changes,

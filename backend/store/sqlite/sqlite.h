@@ -26,4 +26,5 @@ bool sqlite_usable(const char *dir, const char **why);
 bool sqlite_path(char out[SQLITE_FILE], const char *dir, const struct guid *id); /* false: too long */
 ec_t sqlite_touch(const char *path);                                            /* makes an empty file and its directory */
 ec_t sqlite_remove(const char *dir, const struct guid *id);
+uint64_t sqlite_stamp(const char *dir, const struct guid *id);
 #endif

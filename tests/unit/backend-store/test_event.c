@@ -3,7 +3,10 @@
 #include "backend/store/event.h"
 #include "backend/store/message.h"
 #include "backend/store/store_int.h"
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
 
 static void add(struct mbox *b, size_t n)
 {
@@ -246,4 +249,48 @@ TEST(what_a_delegate_may_see)
     REQUIRE_EC(event_seen(box.m, &e, &seen), ecNone);
     CHECK(!seen);
     mbox_end(&box);
+}
+
+static const char *file_of(struct mbox *b, const char *suffix)
+{
+    char text[GUID_TEXT];
+    guid_text(&mailbox_info(b->m)->id, text);
+    return arena_printf(b->a, "%s/%.2s/%s.db%s", b->s->o.path, text, text, suffix);
+}
+
+/* What was written lately says nothing yet. */
+static void make_old(struct mbox *b, time_t when)
+{
+    const struct timespec at[2] = { { .tv_sec = when }, { .tv_sec = when } };
+    CHECK_INT(utimensat(AT_FDCWD, file_of(b, ""), at, 0), 0);
+    CHECK_INT(utimensat(AT_FDCWD, file_of(b, "-wal"), at, 0), 0);
+}
+
+TEST(a_stamp_stands_for_no_commit)
+{
+    struct mbox b = mbox_new();
+    struct guid id = mailbox_info(b.m)->id, none = guid_new();
+    time_t now = time(NULL);
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    add(&b, 1);
+    REQUIRE_EC(mailbox_commit(b.m), ecNone);
+    CHECK(mailbox_stamp(b.s, &id) == 0);             /* just now */
+    make_old(&b, now - 100);
+    uint64_t stamp = mailbox_stamp(b.s, &id), last;
+    CHECK(stamp != 0);
+    REQUIRE_EC(event_last(b.m, &last), ecNone);
+    CHECK(mailbox_stamp(b.s, &id) == stamp);         /* reading is no commit */
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    add(&b, 1);
+    mailbox_abort(b.m);
+    REQUIRE_EC(mailbox_write(b.m), ecNone);
+    add(&b, 1);
+    REQUIRE_EC(mailbox_commit(b.m), ecNone);
+    CHECK(mailbox_stamp(b.s, &id) == 0);
+    make_old(&b, now - 100);
+    CHECK(mailbox_stamp(b.s, &id) != 0 && mailbox_stamp(b.s, &id) != stamp);
+    make_old(&b, now + 100);                         /* a clock that was set back */
+    CHECK(mailbox_stamp(b.s, &id) == 0);
+    CHECK(mailbox_stamp(b.s, &none) == 0);
+    mbox_end(&b);
 }
