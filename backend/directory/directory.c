@@ -1,4 +1,5 @@
 /* directory.c - opening the directory database, and the questions that are asked of it. */
+#include "backend/directory/dialog.h"
 #include "backend/directory/login_int.h"
 #include "backend/base/crypto.h"
 #include "backend/base/log.h"
@@ -165,6 +166,11 @@ struct directory *directory_open(const struct config *c, struct arena *a, const 
     d->ldap = login_ldap_new(c);
     if (entry_words_refresh(d) != ecNone) {
         *why = arena_printf(a, "%s: the index of names cannot be made", c->directory);
+        directory_close(d);
+        return NULL;
+    }
+    if (dialog_install(d, a) != ecNone) {
+        *why = arena_printf(a, "%s: the dialogs of the address book cannot be put in", c->directory);
         directory_close(d);
         return NULL;
     }

@@ -1,5 +1,5 @@
 /* template.c - display templates: rows that a client names by DN, by display type and by locale. */
-#include "backend/directory/template.h"
+#include "backend/directory/dialog.h"
 #include "backend/directory/entry_int.h"
 #include <strings.h>
 
@@ -135,6 +135,6 @@ ec_t template_put(struct directory *d, struct arena *a, struct template *t)
 
 struct blob template_render(struct arena *a, const struct template *t, uint32_t code_page)
 {
-    (void)a, (void)code_page;
-    return t->data;
+    struct blob out;
+    return dialog_reencode(a, t->data, code_page, &out) ? out : t->data; /* an administrator's bytes of another kind go as they are */
 }

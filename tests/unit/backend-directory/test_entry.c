@@ -216,7 +216,7 @@ TEST(templates_by_type_locale_and_dn)
     CHECK_EC(template_find(d, a, TEMPLATE_DETAILS, 0, 0xC07, &t), ecNone);  /* Austrian German */
     CHECK_BLOB(t.data, blob_str("de"));
     CHECK_EC(template_find(d, a, TEMPLATE_DETAILS, 0, 0x40C, &t), ecInvalidLocale);
-    CHECK_EC(template_find(d, a, TEMPLATE_DETAILS, 1, 0x407, &t), ecInvalidLocale);
+    CHECK_EC(template_find(d, a, TEMPLATE_DETAILS, 0x77, 0x407, &t), ecInvalidLocale);
     CHECK_EC(template_by_dn(d, a, en.dn, &t), ecNone);
     CHECK_BLOB(t.data, blob_str("en"));
     CHECK_EC(template_by_dn(d, a, "/o=x", &t), ecInvalidLocale);
