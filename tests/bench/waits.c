@@ -245,7 +245,8 @@ static void park_all(struct farm *f)
     struct sizes b = sizes_now(f);
     double n = (double)(f->n - ACTIVE);
     printf("%zu waits parked in %u worker process(es): %.0f waits/s\n", f->n, f->s->workers, n * 1e6 / (double)t);
-    printf("bytes per wait: worker %.0f, nginx %.0f, Redis %.0f\n", (double)(b.worker - a.worker) / n, (double)(b.nginx - a.nginx) / n, (double)(b.redis - a.redis) / n);
+    printf("bytes per wait: worker %.0f, nginx %.0f, Redis %.0f\n", ((double)b.worker - (double)a.worker) / n, ((double)b.nginx - (double)a.nginx) / n,
+           ((double)b.redis - (double)a.redis) / n);
 }
 
 static void pendings(struct farm *f)
@@ -259,7 +260,7 @@ static void pendings(struct farm *f)
     for (unsigned i = 0; i < f->s->workers; i++)
         after += cpu_ns(f->s->worker[i]);
     double lines = (double)(atomic_load(&f->board->pendings) - n), us = lines * 1000;
-    printf("CPU us per PENDING (every %d s, with its comparison of positions; every %d s): worker %.1f, nginx %.1f, Redis %.1f; %.0f lines in %.1f s\n", PERIOD / 1000, 10,
+    printf("CPU us per PENDING (every %d s, with its comparison of positions and the renewals of the hold, every %d s): worker %.1f, nginx %.1f, Redis %.1f; %.0f lines in %.1f s\n", PERIOD / 1000, 10,
            (double)(after - worker) / us, (double)(cpu_ns(f->s->nginx) - nginx) / us, (double)(cpu_ns(f->s->redis) - redis) / us, lines, (double)(clock_us() - t) / 1e6);
 }
 

@@ -28,7 +28,7 @@ static struct stack *keep(size_t i, const char *config)
 }
 
 static struct stack *long_waits(void) { return keep(0, "pending_period = 20000\nwait_max = 300\n"); }
-static struct stack *short_waits(void) { return keep(1, "pending_period = 300\nwait_max = 3\nsession_retention = 1\n"); }
+static struct stack *short_waits(void) { return keep(1, "pending_period = 300\nwait_max = 3\nsession_retention = 1\naccess_log = -\n"); }
 
 enum { NEW_MAIL = 0x02, CREATED = 0x04, DELETED = 0x08 };
 
@@ -163,6 +163,22 @@ TEST(cookies_decide_and_the_body_last)
 
 /* --- its time ------------------------------------------------------------------------------------------------------------------------------ */
 
+/* The worker's access log has a line of this request with these words. */
+static bool logged(struct stack *st, const struct waiter *k, const char *words)
+{
+    char line[8192];
+    bool found = false;
+    for (int i = 0; i < 100 && !found; i++) {
+        FILE *f = fopen(arena_printf(k->a, "%s/%s.log", st->dir, k->c.worker), "r");
+        while (f != NULL && !found && fgets(line, sizeof line, f) != NULL)
+            found = strstr(line, words) != NULL && strstr(line, "AuthenticatedUser=ana@example.com") != NULL && strstr(line, "EarlyHead=1") != NULL;
+        if (f != NULL)
+            fclose(f);
+        usleep(10000);
+    }
+    return found;
+}
+
 TEST(pending_until_its_time_is_over)
 {
     struct stack *st = short_waits();
@@ -187,6 +203,7 @@ TEST(pending_until_its_time_is_over)
     CHECK_STR(k.r.extra[1].name, "X-ElapsedTime");
     CHECK(strtoul(k.r.extra[1].value, NULL, 10) >= 3000);
     CHECK_BYTES(k.r.body, "00000000 00000000 00000000 00000000"); /* R1369, R1373 */
+    CHECK(logged(st, &k, "RequestType=NotificationWait HttpStatusCode=200 ResponseCode=0 StatusCode=0x0 ReturnCode=0x0 TotalRequestLatency=3"));
     waiter_free(&k);
     STEP(&w, step_disconnect(&w.s));
     walk_end(&w);

@@ -1,8 +1,9 @@
-/* fuzz_context.c - what Redis and the journals hold of a context, from any bytes: header, control field, delta.  What loads is saved and loaded again
+/* fuzz_context.c - what Redis and the journals hold of a context, from any bytes: header, control field, delta; and what comes over its channel.  What loads is saved and loaded again
  * and is then the same. */
 #include "backend/base/must.h"
 #include "session/context/context_int.h"
 #include "session/context/header.h"
+#include "session/context/wait.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -44,17 +45,26 @@ static void delta(struct arena *a, struct blob b)
     header(a, d.header);
 }
 
+static void channel(struct blob b)
+{
+    uint8_t id[CONTEXT_ID];
+    uint64_t number;
+    context_wait_told(b, id, &number);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     struct arena *a = arena_new(64 << 20);
     if (n > 0) {
         struct blob b = blob_of(p + 1, n - 1);
-        if (p[0] % 3 == 0)
+        if (p[0] % 4 == 0)
             header(a, b);
-        else if (p[0] % 3 == 1)
+        else if (p[0] % 4 == 1)
             control(b);
-        else
+        else if (p[0] % 4 == 2)
             delta(a, b);
+        else
+            channel(b);
     }
     must(!arena_over(a));
     arena_free(a);

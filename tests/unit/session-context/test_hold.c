@@ -1,6 +1,7 @@
 /* test_hold.c - the pending wait of a context: taken, replaced, renewed, left; the life of the context meanwhile. */
 #include "tests/unit/session-context/bench.h"
 #include "session/context/wait.h"
+#include "tests/mutate.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -168,4 +169,18 @@ TEST(words_from_other_processes)
     CHECK(number == 1763817000123);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(!context_wait_told(blob_str(bad[i]), id, &number));
+}
+
+static void hear(void *ctx, struct blob variant)
+{
+    uint8_t id[CONTEXT_ID];
+    uint64_t number;
+    *(unsigned *)ctx += context_wait_told(variant, id, &number);
+}
+
+TEST(words_cut_and_flipped)
+{
+    unsigned understood = 0;
+    mutate_all(blob_str("1763817000123:mapi:{00112233445566778899aabbccddeeff}"), hear, &understood);
+    CHECK(understood > 1); /* the whole, other digits, another prefix */
 }
