@@ -135,7 +135,7 @@ static int run(const struct config *c, const char *path, struct arena *a)
         return refuse(why);
     count_together(c, a);
     struct server server = { .env = session_env_new(c, a, &why), .config = c };
-    if (server.env == NULL)
+    if (server.env == NULL || !redis_start_check(server.env->redis, a, &why))
         return refuse(why);
     if (!auth_open(&server.auth, c, server.env->directory, server.env->redis, a, &why))
         return refuse(why);

@@ -40,18 +40,6 @@ const char *session_where(const struct config *c, struct arena *a)
     return arena_printf(a, "%s/%.*s", host, (int)strcspn(base, "."), base);
 }
 
-/* The connection goes back with its arena, before Redis itself is given up. */
-static bool may_start(struct redis *r, struct arena *a, const char **why)
-{
-    struct arena *own = arena_new(1 << 20);
-    const char *reason = "";
-    bool ok = redis_start_check(r, own, &reason);
-    if (!ok)
-        *why = arena_strdup(a, reason);
-    arena_free(own);
-    return ok;
-}
-
 struct session_env *session_env_new(const struct config *c, struct arena *a, const char **why)
 {
     struct session_env *e = arena_one(a, struct session_env);
@@ -69,10 +57,6 @@ struct session_env *session_env_new(const struct config *c, struct arena *a, con
     }
     e->redis = redis_new(c);
     e->waits = waits_new(e);
-    if (!may_start(e->redis, a, why)) {
-        session_env_free(e);
-        return NULL;
-    }
     return e;
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { CHECK_ARENA = 1 << 20 };
+
 /* --- settings -------------------------------------------------------------------------------------------------------------------------------- */
 static bool credentials_fit(const char *user, const char *password, const char *key, struct arena *a, const char **why)
 {
@@ -138,11 +140,17 @@ static bool replicas_keep(struct redis_conn *c, struct arena *a, const char **wh
     return ok;
 }
 
+/* In an arena of its own: the connections go back with it. */
 bool redis_start_check(struct redis *r, struct arena *a, const char **why)
 {
     size_t i = 0, down = 0;
     bool ok = true;
-    for (struct redis_conn *c; ok && (c = redis_take_master(r, a, &i, &down)) != NULL; )
-        ok = c->link == NULL || (keeps(c->link, &c->node->at, a, why) && replicas_keep(c, a, why));
+    struct arena *own = arena_new(CHECK_ARENA);
+    const char *reason = "";
+    for (struct redis_conn *c; ok && (c = redis_take_master(r, own, &i, &down)) != NULL; )
+        ok = c->link == NULL || (keeps(c->link, &c->node->at, own, &reason) && replicas_keep(c, own, &reason));
+    if (!ok)
+        *why = arena_strdup(a, reason);
+    arena_free(own);
     return ok;
 }

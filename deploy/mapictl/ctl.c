@@ -183,14 +183,15 @@ static void close_redis(void *p) { redis_free(p); }
 ec_t ctl_commit(struct ctl *c, struct mailbox *m)
 {
     static struct redis *r;
+    const char *why;
     uint64_t seq;
     bool rings = event_written(m, &seq);
     TRY(mailbox_commit(m));
-    if (rings && r == NULL) {
+    if (rings && r == NULL && redis_config_check(c->config, c->a, &why)) {
         r = redis_new(c->config);
         arena_defer(c->a, close_redis, r);
     }
-    if (rings)
+    if (rings && r != NULL)
         bell_ring(r, c->config, &mailbox_info(m)->id, seq);
     return ecNone;
 }
