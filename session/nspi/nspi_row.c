@@ -118,7 +118,10 @@ static bool value(struct nspi_object *o, uint32_t tag, struct propval *out)
 void nspi_value(struct nspi_object *o, uint32_t tag, struct propval *out)
 {
     uint16_t type = prop_type(tag);
-    if (!value(o, tag, out) || !propval_fits(out, type)) {
+    bool     has = value(o, tag, out);
+    if (has)
+        out->tag = prop_unicode(out->tag); /* one is listed with 8 bits in the documents */
+    if (!has || !propval_fits(out, type)) {
         *out = pv_err(tag, EC(ecNotFound));
         return;
     }

@@ -362,6 +362,9 @@ TEST(properties_of_an_object)
     s = at(k.ana);
     s.code_page = 255;
     CHECK_INT(BOOK(b, "GetProps", ASK(.stat = &s, .tags = name_only, .ntags = 1)), 0x8004011E);
+    static const uint32_t database[] = { 0x8006001E, 0x8006001F, 0x80060000 };
+    s = at(k.ana);
+    CHECK_INT(BOOK(b, "GetProps", ASK(.stat = &s, .tags = database, .ntags = 3)), 0);
     uint32_t many[10001] = { 0 };
     s = at(k.ana);
     CHECK_INT(BOOK(b, "GetProps", ASK(.stat = &s, .tags = many, .ntags = 10001)), 0x80040403);

@@ -127,6 +127,18 @@ TEST(links_changed_by_who_may)
     struct blob p1 = ephemeral(&k, k.person[1]), room = ephemeral(&k, k.room_a), own = ephemeral(&k, k.team);
     CHECK_INT(relink(&k, 0, PidTagAddressBookPublicDelegates, k.ana, p1), 0);
     CHECK(is_delegate(&k, k.person[1]));
+    uint8_t *other = arena_dup(k.b.a, p1.p, p1.n);
+    other[24] = 6;                                                              /* another display type in the id: the same object (R379, R1665) */
+    CHECK_INT(relink(&k, 1, PidTagAddressBookPublicDelegates, k.ana, blob_of(other, p1.n)), 0);
+    CHECK(!is_delegate(&k, k.person[1]));
+    static const uint32_t id_tag[] = { PidTagEntryId };
+    struct nspic_stat one = book_stat();
+    one.current = k.person[1];
+    MUST_BOOK(&k.b, "GetProps", ASK(.stat = &one, .tags = id_tag, .ntags = 1));
+    other = arena_dup(k.b.a, k.b.reply.values.v[0].v.bin.p, k.b.reply.values.v[0].v.bin.n);
+    other[24] = 6;                                                              /* and in a permanent one (R410, R1666) */
+    CHECK_INT(relink(&k, 0, PidTagAddressBookPublicDelegates, k.ana, blob_of(other, k.b.reply.values.v[0].v.bin.n)), 0);
+    CHECK(is_delegate(&k, k.person[1]));
     CHECK_INT(relink(&k, 0xFE, PidTagAddressBookPublicDelegates, k.ana, p1), 0);  /* there already; other bits do not count */
     CHECK_INT(relink(&k, 0xFF, PidTagAddressBookPublicDelegates, k.ana, p1), 0);  /* fDelete among them */
     CHECK(!is_delegate(&k, k.person[1]));

@@ -97,6 +97,16 @@ TEST(order_of_letters)
     CHECK_STR(names(&s, 0, BOOK_BY_NAME, 0x409), "arg;\xc3\x84rger;Argon;O'Hara;Oha;Ohm;Zoe Me");
     CHECK_STR(names(&s, 0, BOOK_BY_NAME, 0x407), "arg;\xc3\x84rger;Argon;Oha;O'Hara;Ohm;Zoe Me");
     CHECK_STR(names(&s, 0, BOOK_BY_NAME, 0x41D), "arg;Argon;Oha;O'Hara;Ohm;Zoe Me;\xc3\x84rger"); /* Swedish: behind z */
+    /* hiragana, katakana, half width: the same, so they stand in the order of their rows; and a full-width Z */
+    add(&s, ENTRY_USER, "\xe3\x82\xab" "1", "", NULL, NULL);
+    add(&s, ENTRY_USER, "\xe3\x81\x8b" "0", "", NULL, NULL);
+    add(&s, ENTRY_USER, "\xef\xbd\xb6" "2", "", NULL, NULL);
+    CHECK_STR(names(&s, 0, BOOK_BY_NAME, 0x409), "arg;\xc3\x84rger;Argon;O'Hara;Oha;Ohm;Zoe Me;\xe3\x81\x8b" "0;\xe3\x82\xab" "1;\xef\xbd\xb6" "2");
+    struct book_look l = look(&s);
+    const struct book_view *v = NULL;
+    REQUIRE_EC(book_view(&l, 0, BOOK_BY_NAME, 0x409, &v), ecNone);
+    CHECK_INT(book_seek(v, blob_str("\xef\xbc\xba" "oe me")), 6);
+    book_done(&l);
     CHECK_STR(names(&s, 0, BOOK_BY_NAME, 0xFFFFFFFF), names(&s, 0, BOOK_BY_NAME, 0));   /* unknown: the closest there is */
     shelf_end(&s);
 }

@@ -28,6 +28,10 @@ TEST(values_there_and_absent)
     round_trip("1f10ac8c ff 02000000 ff 61000000 ff 62000000", NULL);
     round_trip("03100030 ff 02000000 01000000 02000000", NULL);                 /* numbers in it have no byte of their own */
     round_trip("03000130 07000000", NULL);                                      /* no byte before what has a size */
+    round_trip("0b00fbff 01", NULL);
+    round_trip("0a000130 0f010480", NULL);
+    round_trip("40000730 0001020304050607", NULL);
+    round_trip("1e100f80 ff 02000000 ff 6100 ff 6200", "1f100f80 ff 02000000 ff 61000000 ff 62000000");
     round_trip("0d000980 00000000", NULL);                                      /* an object: 32 bits */
     round_trip("ff 1f000130 ff 61000000", "1f000130 ff 61000000");              /* one more byte before the tag, as in restrictions */
 }
