@@ -1,4 +1,5 @@
 /* notify_tell.c - after the last ROP: events behind the session's positions -> RopNotify responses; the positions move on behind what was told. */
+#include "backend/base/metric.h"
 #include "session/rop/notify_int.h"
 
 enum { PENDING_BYTES = 3, SESSION_INDEX = 0 };
@@ -15,8 +16,10 @@ bool tell_put(struct tell *t, const struct watch *w, struct notify_data *n)
     n->logon_id = w->logon_id;
     notify_data_write(out, t->x->a, n);
     t->matched = true;
-    if (!out->full)
+    if (!out->full) {
+        metric_add(METRIC_notifications, 1);
         return true;
+    }
     wr_rewind(out, mark);
     t->full = true;
     return false;
@@ -151,6 +154,7 @@ static ec_t pay(struct tell *t)
             done = tell_changed(t, w);
         if (!done)
             break;
+        metric_add(METRIC_notifications_missed, 1);
         w->flags &= (uint8_t)~WATCH_OWED;
         w->since = t->last;
         t->matched = true;
@@ -346,6 +350,7 @@ void notify_append(struct exec *x)
     x->damaged |= objects_damaged(x->objects);
     x->out.max = x->ceiling;
     if (pending) {
+        metric_add(METRIC_notifications_pending, 1);
         wr_u8(&x->out, ROP_PENDING);
         wr_u16(&x->out, SESSION_INDEX);
     }

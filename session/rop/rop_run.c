@@ -149,7 +149,9 @@ static void settle(struct exec *x, bool keep)
 static void undo(struct exec *x, const uint32_t *handle, size_t handles, const struct watching *watching)
 {
     settle(x, false);
+    bool added = x->context->watching.n > watching->n;
     x->context->watching = *watching;
+    x->context->watching.stale |= added;
     objects_rewind(x->objects);
     for (size_t i = 0; i < handles; i++)
         x->handle[i] = handle[i];

@@ -42,7 +42,7 @@ static void run(struct wr *w)
     wr_rewind(w, 0);
 }
 
-/* A session with a logon, folder, tables, a stored and a new message, and a stream. */
+/* A session with a logon, folder, tables, a stored and a new message, a stream and a subscription. */
 static void set_up(void)
 {
     desk = desk_new();
@@ -70,6 +70,11 @@ static void set_up(void)
     wr_u64(&w, id_wire(REPLID_OWN, desk->fid[SF_INBOX]));
     wr_u8(&w, 0);
     run(&w);
+    /* it watches the mailbox and both tables, and has not heard of the last mail */
+    wr_bytes(&w, "\x29\x00\x00\x07\x7E\x01\x01" "\x15\x00\x02\x00\x01\x01\x00" "\x15\x00\x05\x00\x01\x01\x00", 21);
+    run(&w);
+    open_handle[NONE] = (uint32_t)HANDLE_NONE;
+    desk_arrive(desk, desk->fid[SF_INBOX], "news", 11);
     desk->dry = true;
 }
 
