@@ -36,3 +36,39 @@ TEST(a_made_property_is_made_and_a_link_is_a_link)
 #define check_LINK(tag, name) do { enum link_kind k; bool back; unit_check(link_of_prop(tag, &k, &back) && !entry_prop_settable(tag), __FILE__, __LINE__, "%s", name); } while (0)
 #include "backend/directory/abprop.def"
 }
+
+/* MS-OXPROPS, of the properties that MS-OXNSPI names */
+TEST(ids_and_types)
+{
+    static const struct { uint32_t tag, want; } tags[] = {
+        { PidTagAddressBookContainerId, 0xFFFD0003 }, { PidTagAddressBookDisplayNamePrintable, 0x39FF001F }, { PidTagAddressBookObjectDistinguishedName, 0x803C001F },
+        { PidTagAddressBookX509Certificate, 0x8C6A1102 }, { PidTagAddressType, 0x3002001F }, { PidTagContainerContents, 0x360F000D }, { PidTagContainerFlags, 0x36000003 },
+        { PidTagDepartmentName, 0x3A18001F }, { PidTagDisplayName, 0x3001001F }, { PidTagDisplayType, 0x39000003 }, { PidTagEmailAddress, 0x3003001F },
+        { PidTagEntryId, 0x0FFF0102 }, { PidTagInitialDetailsPane, 0x3F080003 }, { PidTagInstanceKey, 0x0FF60102 }, { PidTagMappingSignature, 0x0FF80102 },
+        { PidTagObjectType, 0x0FFE0003 }, { PidTagOfficeLocation, 0x3A19001F }, { PidTagPrimaryTelephoneNumber, 0x3A1A001F }, { PidTagRecordKey, 0x0FF90102 },
+        { PidTagSearchKey, 0x300B0102 }, { PidTagTemplateid, 0x39020102 }, { PidTagTransmittableDisplayName, 0x3A20001F }, { PidTagUserX509Certificate, 0x3A701102 },
+        { PidTagTemplateData, 0x00010102 }, { PidTagScriptData, 0x00040102 }
+    };
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
+        CHECK_INT(tags[i].tag, tags[i].want);
+}
+
+/* OXCMAPIHTTP R25 */
+TEST(counts_are_bounded)
+{
+    const struct nspi_def *d = nspi_find("GetProps");
+    for (uint32_t n = 100000; n <= 100001; n++) {
+        struct arena *a = arena_new((size_t)64 << 20);
+        struct wr w = wr_in(a, 1 << 20);
+        struct nspi_args q;
+        wr_u32(&w, 0);
+        wr_u8(&w, 0);
+        wr_u8(&w, 0xFF);
+        wr_u32(&w, n);
+        for (uint32_t i = 0; i < n; i++)
+            wr_u32(&w, PidTagDisplayName);
+        wr_u32(&w, 0);
+        CHECK_INT(nspi_read(a, d, 1252, wr_blob(&w), &q), n == 100000);
+        arena_free(a);
+    }
+}
