@@ -104,7 +104,7 @@ static void start_sentinel(struct ha *h, size_t i)
     const char *dir = arena_printf(h->a, "%s/%zu", h->dir, i), *conf = arena_printf(h->a, "%s/sentinel.conf", dir);
     const struct change more[] = {
         { "port 26379", arena_printf(h->a, "port %u", s->port) }, { "dir .", arena_printf(h->a, "dir %s", dir) },
-        { "127.0.0.1 6379 2", arena_printf(h->a, "127.0.0.1 %u 2", h->server[0].port) }, { "sessions 3000", "sessions 500" }, { "sessions 20000", "sessions 3000" },
+        { "127.0.0.1 6379 2", arena_printf(h->a, "127.0.0.1 %u 2", h->server[0].port) }, { "sessions 3000", "sessions 500" }, { "sessions 20000", "sessions 1000" },
     };
     if (mkdir(dir, 0700) == 0) /* started again, it goes on with what it wrote there */
         file_of(h, "deploy/redis-sentinel.conf", conf, more, sizeof more / sizeof *more, "");
@@ -289,7 +289,7 @@ struct ha *ha_sentinel(void)
     }
     for (size_t i = FIRST_SENTINEL; i < h->n; i++) /* each knows the replicas and the others */
         ha_await(h, i, "INFO sentinel", "slaves=2,sentinels=3");
-    h->config = arena_printf(h->a, "redis = sentinel sessions%s\n%s", list, credentials);
+    h->config = arena_printf(h->a, "redis = sentinel sessions 127.0.0.1:1%s\n%s", list, credentials); /* the first is dead: passed over */
     return h;
 }
 
