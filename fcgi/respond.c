@@ -149,6 +149,7 @@ static const char *status_words(int status)
 {
     switch (status) {
     case 200: return "200 OK";
+    case 303: return "303 See Other";
     case 400: return "400 Bad Request";
     case 401: return "401 Unauthorized";
     case 403: return "403 Forbidden";
@@ -186,6 +187,16 @@ void respond_status(const struct respond *r, int status, const char *words, stru
     put(w, "\r\n<html><body><p>");
     put(w, words);
     put(w, "</p></body></html>\r\n");
+}
+
+void respond_html(int status, const char *more, struct blob html, struct wr *w)
+{
+    line(w, "Status", status_words(status));
+    line(w, "Content-Type", "text/html; charset=utf-8");
+    put(w, more);
+    number_line(w, "Content-Length", html.n);
+    put(w, "\r\n");
+    wr_put(w, html);
 }
 
 void respond_text(int status, const char *content_type, struct blob text, struct wr *w)

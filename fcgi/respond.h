@@ -39,6 +39,9 @@ void respond_rest(const struct respond *r, struct wr *w);
 /* Answers other than 200: 401 (with the schemes that are offered), 503 ... `words` is the page's text. */
 void respond_status(const struct respond *r, int status, const char *words, struct wr *w);
 
+/* A page of our own; `more`: further lines of the head, each with its end. */
+void respond_html(int status, const char *more, struct blob html, struct wr *w);
+
 /* A text of our own (health, metrics): no headers of the protocol. */
 void respond_text(int status, const char *content_type, struct blob text, struct wr *w);
 #endif

@@ -7,6 +7,7 @@
 #include "fcgi/metrics.h"
 #include "fcgi/park.h"
 #include "fcgi/respond.h"
+#include "fcgi/status.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
 #include "backend/base/metric.h"
@@ -121,6 +122,16 @@ static void answer_page(struct job *j)
     conn_answer(j->conn, &piece, 1);
 }
 
+static void answer_administrator(struct job *j)
+{
+    struct wr w = wr_in(j->a, SIZE_MAX / 4);
+    struct status_answer s = status_answer(&j->env, j->server->front, j->a, &j->who, &j->rq);
+    respond_html(s.http, s.head, s.html, &w);
+    note(j, NULL, s.http, -1, blob_of(NULL, 0), w.n, false);
+    struct blob piece = wr_blob(&w);
+    conn_answer(j->conn, &piece, 1);
+}
+
 /* --- the road ------------------------------------------------------------------------------------------------------ */
 
 static bool try_health(struct job *j)
@@ -210,6 +221,10 @@ static void go_on(struct job *j, enum auth auth)
         return;
     if (j->page != NULL) {
         answer_page(j);
+        return;
+    }
+    if (status_path(j->rq.path)) {
+        answer_administrator(j);
         return;
     }
     const char *why = NULL;

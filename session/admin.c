@@ -1,7 +1,7 @@
 /* admin.c - sessions as administrators see them: a list, one in full, an end.  Ids appear as digests only. */
 #include "session/object/object.h"
-#include "backend/directory/policy.h"
 #include "session/client.h"
+#include "session/context/cookie.h"
 #include "session/session.h"
 #include <stdio.h>
 
@@ -17,16 +17,6 @@ static uint32_t block_bytes(const struct context *c)
     return sum;
 }
 
-/* As it is now; the last request may have been served under another. */
-static int64_t retention_ms(const struct listing *l, const char *user)
-{
-    struct person who;
-    struct policy p = { .retention_s = 0 };
-    if (directory_by_login(l->env->directory, l->a, user, &who) == ecNone)
-        policy_of(l->env->directory, l->a, &who, &p);
-    return (int64_t)(p.retention_s != 0 ? p.retention_s : l->env->config->session_retention) * 1000;
-}
-
 static void list_one(void *ctx, const struct context *c, int64_t ttl_ms, bool locked)
 {
     struct listing *l = ctx;
@@ -38,8 +28,14 @@ static void list_one(void *ctx, const struct context *c, int64_t ttl_ms, bool lo
     const struct client *client = client_find(s->client, NULL);
     s->product = client != NULL ? client->product : NULL;
     s->expires_ms = ttl_ms;
-    int64_t retention = retention_ms(l, c->user);
-    s->idle_ms = ttl_ms < retention ? retention - ttl_ms : 0;
+    s->idle_ms = c->state.idle_ms;
+    s->created_ms = c->state.created_ms;
+    s->moves = c->state.moves;
+    s->pauses = c->state.pauses;
+    s->served_by = arena_strdup(l->a, c->state.served_by);
+    s->waits = c->state.waits;
+    s->mailboxes = c->logons;
+    s->mailbox = c->logons != 0 ? c->logon[0].mailbox : (struct guid){ { 0 } };
     s->sequence = c->sequence;
     s->handles = (uint32_t)c->handles;
     s->bytes = block_bytes(c);
@@ -113,4 +109,9 @@ ec_t session_end(struct session_env *e, struct arena *a, const char *digest)
     uint8_t id[CONTEXT_ID];
     TRY(find(e, a, digest, id));
     return context_end(e, a, id);
+}
+
+const char *session_token(struct session_env *e, struct arena *a, const char *login, const char *what, unsigned ago)
+{
+    return cookie_token(e->keys, a, arena_printf(a, "%s\n%s", login, what), cookie_epoch() - ago);
 }

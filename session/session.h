@@ -104,9 +104,14 @@ struct session_info {
     const char *user, *client;
     const char *product;         /* what the support matrix (client.h) says of the client; NULL: it is not in it */
     int64_t     idle_ms, expires_ms;
+    uint64_t    created_ms;      /* since 1970; 0: not known */
+    uint32_t    moves, pauses;   /* how often another worker went on with it; how often it went on after a minute or more without a request */
+    const char *served_by;       /* host and worker of the last request */
+    struct guid mailbox;         /* of its first logon */
+    size_t      mailboxes;       /* how many it is logged on to */
     uint64_t    sequence;
     uint32_t    handles, bytes;
-    bool        locked;
+    bool        locked, waits;   /* a request runs; a NotificationWait is pending */
 };
 /* How many sessions there are on all hosts; counted at most every ten seconds.  active_users: a request in the last two minutes, or a pending wait. */
 struct session_census { uint64_t sessions, users, active_users; };
@@ -114,6 +119,8 @@ ec_t session_census(struct session_env *e, struct session_census *out);
 ec_t session_list(struct session_env *e, struct arena *a, struct session_info **out, size_t *n);
 ec_t session_show(struct session_env *e, struct arena *a, const char *digest, void (*line)(void *ctx, const char *text), void *ctx); /* each object described */
 ec_t session_end(struct session_env *e, struct arena *a, const char *digest);
+/* What a form must bring along to do something to `what` in the name of `login`: as of `ago` days before.  In `a`; equal on all hosts. */
+const char *session_token(struct session_env *e, struct arena *a, const char *login, const char *what, unsigned ago);
 /* Ends the sessions of everybody for whom MAPI over HTTP is switched off by now, waiting ones included; *ended counts them. */
 ec_t session_end_disabled(struct session_env *e, struct arena *a, size_t *ended);
 #endif

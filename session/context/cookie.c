@@ -81,6 +81,14 @@ static void mac_of(struct cookie_keys *k, char kind, const uint8_t id[CONTEXT_ID
     crypto_hmac(key, wr_blob(&w), out);
 }
 
+const char *cookie_token(struct cookie_keys *k, struct arena *a, const char *text, uint32_t epoch)
+{
+    uint8_t key[SHA256], mac[SHA256];
+    key_of(k, epoch, key);
+    crypto_hmac(key, blob_str(arena_printf(a, "token\n%s", text)), mac);
+    return base64url(a, blob_of(mac, 16));
+}
+
 const char *cookie_context(struct cookie_keys *k, struct arena *a, const uint8_t id[CONTEXT_ID], uint32_t epoch)
 {
     uint8_t   mac[SHA256], text[CONTEXT_ID + 4 + MAC];

@@ -20,6 +20,8 @@ enum cookie { COOKIE_GOOD, COOKIE_OLD, COOKIE_FORGED };
 uint32_t    cookie_epoch(void);
 const char *cookie_context(struct cookie_keys *k, struct arena *a, const uint8_t id[CONTEXT_ID], uint32_t epoch);
 const char *cookie_sequence(struct cookie_keys *k, struct arena *a, const uint8_t id[CONTEXT_ID], uint64_t number, uint32_t epoch);
+/* A proof that this installation gave out `text` on that day: for forms. */
+const char *cookie_token(struct cookie_keys *k, struct arena *a, const char *text, uint32_t epoch);
 enum cookie cookie_read_context(struct cookie_keys *k, struct arena *a, const char *text, uint8_t id[CONTEXT_ID]);
 enum cookie cookie_read_sequence(struct cookie_keys *k, struct arena *a, const char *text, const uint8_t id[CONTEXT_ID], uint64_t *number);
 #endif
