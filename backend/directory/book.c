@@ -306,6 +306,12 @@ void book_done(struct book_look *l)
     l->b = NULL;
 }
 
+void book_pause(struct book_look *l)
+{
+    pthread_rwlock_unlock(&l->b->lock);
+    pthread_rwlock_rdlock(&l->b->lock);
+}
+
 bool book_exists(const struct book_look *l, int64_t row, enum entry_kind *kind)
 {
     const struct book_entry *e = book_entry(l->b, row);

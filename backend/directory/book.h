@@ -39,6 +39,8 @@ struct book *book_of(struct directory *d);
 struct book_look { struct book *b; uint32_t org; struct directory *reader; };
 ec_t book_begin(struct book *b, const struct person *who, struct book_look *out);
 void book_done(struct book_look *l);
+/* In the middle of long work: lets others go on who wait for a newer state.  Views of the look are no more; rows may be gone or new. */
+void book_pause(struct book_look *l);
 
 enum book_sort { BOOK_BY_NAME, BOOK_BY_PHONETIC };
 /* The table of an address list; ecInvalidBookmark: no such list.  Valid until book_done. */

@@ -1,10 +1,12 @@
 /* probe.c - mapictl probe: one session as Outlook has it, step by step on one screen, if asked with the death of a worker in its middle. */
 #include "backend/base/filetime.h"
 #include "deploy/mapictl/ctl.h"
+#include "tests/client/nspic.h"
 #include "tests/client/steps.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct probe {
@@ -146,10 +148,71 @@ static bool tidy(struct probe *p)
     return told(p, "Disconnect", step_disconnect(&p->s), NULL);
 }
 
+/* --- the address book ----------------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t ask(struct probe *p, struct mapic *book, const char *type, const struct nspic_ask *q, struct nspic_reply *r)
+{
+    p->s.why = NULL;
+    uint32_t ec = nspic_call(book, p->c->a, type, q, NULL, r, &p->s.why);
+    memcpy(p->client.worker, book->worker, sizeof p->client.worker); /* who is shown as the one that answered */
+    p->s.code = r->http.code;
+    return ec == UINT32_MAX ? STEP_LOST : ec;
+}
+
+static const char *text_of(struct probe *p, const struct nspic_row *row, uint32_t tag)
+{
+    const struct propval *v = nspic_find(row, tag);
+    return v != NULL && type_string(prop_type(v->tag)) ? arena_str(p->c->a, v->v.s) : "";
+}
+
+/* His own name, as Outlook resolves a recipient; then what the book says of him. */
+static bool find_oneself(struct probe *p, struct mapic *book)
+{
+    static const uint32_t found[] = { PidTagInstanceKey, PidTagDisplayName, PidTagSmtpAddress }, details[] = { PidTagDisplayName, PidTagEmailAddress, PidTagSmtpAddress };
+    struct nspic_stat s = { .code_page = 1252, .template_locale = 0x409, .sort_locale = 0x409 };
+    struct nspic_reply r;
+    const char *name = p->who.smtp;
+    begin(p);
+    uint32_t ec = ask(p, book, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = &name, .nnames = 1, .tags = found, .ntags = 3 }, &r);
+    if (ec == ecNone && (r.rows != 1 || r.row[0].v[0].v.bin.n != sizeof s.current))
+        ec = ecNotFound;
+    if (!told(p, "Resolve the own address", ec, ec == ecNone ? text_of(p, &r.row[0], PidTagDisplayName) : name))
+        return false;
+    struct rd key = rd_blob_of(r.row[0].v[0].v.bin);
+    s.current = rd_u32(&key);
+    begin(p);
+    ec = ask(p, book, "GetProps", &(struct nspic_ask){ .stat = &s, .tags = details, .ntags = 3 }, &r);
+    if (ec == ecNone && strcasecmp(text_of(p, &r.values, PidTagEmailAddress), p->who.dn) != 0)
+        ec = ecNotFound;
+    return told(p, "Read it in the address book", ec, ec == ecNone ? text_of(p, &r.values, PidTagEmailAddress) : "somebody else");
+}
+
+static bool address_book(struct probe *p)
+{
+    struct mapic book = p->client;
+    struct nspic_stat s = { .code_page = 1252, .template_locale = 0x409, .sort_locale = 0x409 };
+    struct nspic_reply r;
+    char   worker[sizeof p->client.worker];
+    memcpy(worker, p->client.worker, sizeof worker);
+    book.conn = NULL;
+    book.context[0] = book.sequence[0] = '\0';
+    nspic_init(&book);
+    begin(p);
+    bool ok = told(p, "Bind to the address book", ask(p, &book, "Bind", &(struct nspic_ask){ .stat = &s }, &r), NULL) && find_oneself(p, &book);
+    if (ok) {
+        begin(p);
+        uint32_t ec = ask(p, &book, "Unbind", &(struct nspic_ask){ 0 }, &r);
+        ok = told(p, "Unbind", ec == 1 ? ecNone : ec, NULL);
+    }
+    mapic_close(&book);
+    memcpy(p->client.worker, worker, sizeof worker);
+    return ok;
+}
+
 static bool walk(struct probe *p)
 {
     const char *dir = ctl_option(p->c, "--kill");
-    return log_on(p) && list(p) && start_message(p) && (dir == NULL || kill_worker(p, dir)) && read_page(p, "Next rows from the same cursor")
+    return log_on(p) && address_book(p) && list(p) && start_message(p) && (dir == NULL || kill_worker(p, dir)) && read_page(p, "Next rows from the same cursor")
         && finish_message(p) && read_back(p) && tidy(p);
 }
 

@@ -83,15 +83,11 @@ static const struct propval *get(void *ctx, uint32_t tag)
     return prop_type(v->tag) != PtypErrorCode ? v : NULL;
 }
 
-/* Values live in an arena of the row, so that a long list takes no more than a short one. */
-static ec_t matches(struct match *m, const struct restriction *r, int64_t row, bool *yes)
+static ec_t matches(struct match *m, struct nspi_ctx *c, const struct restriction *r, int64_t row, bool *yes)
 {
-    struct nspi_ctx one = *m->c;
     const struct res_row as_row = { m, get, NULL };
-    one.a = arena_new(1 << 22);
-    ec_t ec = nspi_object(&one, entry_mid(row), FLAG_EPHEMERAL, &m->o);
+    ec_t ec = nspi_object(c, entry_mid(row), FLAG_EPHEMERAL, &m->o);
     *yes = ec == ecNone && m->o.there && restriction_match(r, &as_row);
-    arena_free(one.a);
     return ec;
 }
 
@@ -121,11 +117,52 @@ static const struct restriction *driving_name(const struct match *m, const struc
     return NULL;
 }
 
-static ec_t check_row(struct match *m, const struct restriction *r, int64_t row, struct found *f)
+/* Values live in an arena of some rows, so that a long list takes no more than a short one. */
+static ec_t check_some(struct match *m, const struct restriction *r, const int64_t *row, size_t n, struct found *f)
 {
-    bool yes;
-    TRY(matches(m, r, row, &yes));
-    return yes ? found(m->c, f, row) : ecNone;
+    struct nspi_ctx some = *m->c;
+    ec_t ec = ecNone;
+    some.a = arena_new((size_t)64 << 20);
+    for (size_t i = 0; i < n && ec == ecNone; i++) {
+        bool yes = false;
+        ec = matches(m, &some, r, row[i], &yes);
+        if (yes)
+            ec = found(m->c, f, row[i]);
+    }
+    arena_free(some.a);
+    return ec;
+}
+
+/* In steps, between which others who wait for the book go on. */
+static ec_t check_rows(struct match *m, const struct restriction *r, const int64_t *row, size_t n, struct found *f)
+{
+    enum { STEP = 64, STEPS = 8 };
+    for (size_t i = 0; i < n; i += STEP) {
+        if (i != 0 && i / STEP % STEPS == 0)
+            book_pause(&m->c->look);
+        TRY(check_some(m, r, row + i, n - i < STEP ? n - i : STEP, f));
+    }
+    return ecNone;
+}
+
+/* The rows that can match, in the order of the table: those whom a name means, or all. */
+static ec_t candidates(struct match *m, const struct restriction *r, enum book_sort sort, int64_t **row, size_t *n)
+{
+    const struct restriction *d = driving_name(m, r);
+    const struct book_view *v = NULL;
+    if (d != NULL) {
+        size_t which = prop_id(d->property.tag) - NAME_TAG;
+        *n = m->name[which].n;
+        *row = arena_dup(m->c->a, m->name[which].row, *n * sizeof **row);
+        book_order(&m->c->look, m->c->a, sort, m->c->in->stat.sort_locale, *row, n);
+        return ecNone;
+    }
+    TRY(nspi_view(m->c, &m->c->in->stat, &v));
+    *n = book_count(v);
+    *row = arena_array(m->c->a, int64_t, *n);
+    for (size_t i = 0; i < *n; i++)
+        (*row)[i] = book_row(v, i);
+    return ecNone;
 }
 
 static ec_t by_restriction(struct nspi_ctx *c, struct found *f)
@@ -134,24 +171,16 @@ static ec_t by_restriction(struct nspi_ctx *c, struct found *f)
     struct restriction *r = c->in->filter;
     const struct book_view *v = NULL;
     enum book_sort sort;
+    int64_t *row = NULL;
+    size_t   n = 0;
     if (!nspi_sort(c->in->stat.sort_type, &sort))
         return EC(ecGeneralFailure);
     TRY(nspi_view(c, &c->in->stat, &v));
     TRY(nspi_container(c->in->stat.container, &m.container));
     TRY(resolve_names(&m, r));
     TRY(restriction_check(r));
-    const struct restriction *d = driving_name(&m, r);
-    if (d == NULL) {
-        for (size_t i = 0; i < book_count(v); i++)
-            TRY(check_row(&m, r, book_row(v, i), f));
-        return ecNone;
-    }
-    size_t which = prop_id(d->property.tag) - NAME_TAG, n = m.name[which].n;
-    int64_t *row = arena_dup(c->a, m.name[which].row, n * sizeof *row);
-    book_order(&c->look, c->a, sort, c->in->stat.sort_locale, row, &n);
-    for (size_t i = 0; i < n; i++)
-        TRY(check_row(&m, r, row[i], f));
-    return ecNone;
+    TRY(candidates(&m, r, sort, &row, &n));
+    return check_rows(&m, r, row, n, f);
 }
 
 /* Without a restriction CurrentRec names the object, and ContainerID the property. */
