@@ -197,7 +197,7 @@ static void call_session(struct job *j)
     struct session_call c = {
         .a = j->a, .who = &j->who, .type = j->rq.type, .request_id = j->rq.id, .client_app = client_of(&j->rq),
         .context_cookie = j->rq.context_cookie, .sequence_cookie = j->rq.sequence_cookie, .body = j->rq.body,
-        .external = j->rq.external,
+        .external = j->rq.external, .head_due_ms = j->rq.begun_us / 1000 + config_of(j)->head_delay,
         .accepted = accepted, .front = j };
     struct session_reply r = { .expiration_ms = -1 };
     if (session_admit(&j->env, &c, &r))

@@ -31,7 +31,7 @@ static void run(struct session_env *e, const struct execute *q, struct session_r
     execute_run(&env, x, q, &done);
     r->note.rops = done.rops;
     if (done.damaged) {
-        give_up(r, x, XRC_CONTEXT_NOT_FOUND, blob_of(NULL, 0));
+        give_up(r, x, context_unreachable(x) ? XRC_UNKNOWN_FAILURE : XRC_CONTEXT_NOT_FOUND, blob_of(NULL, 0));
         return;
     }
     if (done.failed) {

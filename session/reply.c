@@ -4,7 +4,8 @@
 struct begin_args reply_args(const struct session_call *c)
 {
     return (struct begin_args){ .who = c->who, .context_cookie = c->context_cookie, .sequence_cookie = c->sequence_cookie, .type = c->type,
-                                .request_id = c->request_id, .body = c->body, .retention_ms = c->retention_ms };
+                                .request_id = c->request_id, .body = c->body, .head_due_ms = c->head_due_ms,
+                                .retention_ms = c->retention_ms };
 }
 
 void reply_empty(struct session_reply *r) { *r = (struct session_reply){ .code = XRC_SUCCESS, .expiration_ms = -1 }; }

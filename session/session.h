@@ -62,6 +62,7 @@ struct session_call {
     const char          *context_cookie, *sequence_cookie; /* NULL: not sent */
     struct blob          body;
     bool                 external;       /* it came in on a listener for the outside */
+    uint64_t             head_due_ms;    /* clock_ms() at which the front sends the head of an accepted request, if it is not answered by then */
     uint64_t             retention_ms;   /* set by session_admit; 0: the configuration's */
     void               (*accepted)(void *front, const struct session_reply *so_far);
     void                *front;

@@ -182,7 +182,10 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
             continue;
         }
         case GRANT_OTHER_RUNS: /* or it has ended, as the cookie says, and Redis did not hear of it */
-            left = (c->p->told & COOKIE_ENDED) != 0 && clock_ms() - start >= WAIT_ENDED_MS;
+            if (!left && (c->p->told & COOKIE_ENDED) != 0) {
+                left = clock_ms() - start >= WAIT_ENDED_MS;
+                break;
+            }
             if (clock_ms() - start >= WAIT_OTHER_MS)
                 return refuse(c, &g);
             break;
@@ -207,6 +210,7 @@ enum begin context_begin(const struct session_env *e, struct arena *a, const str
         return b;
     struct context *c = private_new(e, a, id, args);
     c->p->told = number & ~COOKIE_NUMBER;
+    c->p->head_due = args->head_due_ms;
     number &= COOKIE_NUMBER;
     log_context("session", context_digest(a, id));
     if (!private_connect(c)) {

@@ -61,8 +61,11 @@ static bool fetch_staged(struct context *c, const struct handle_entry *h)
     struct stage_key key = { .object = block_stage_key(h->handle, h->slot) };
     struct blob    b = { NULL, 0 };
     memcpy(key.context, c->id, CONTEXT_ID);
-    bool ok = mailbox_open(c->p->env.store, a, &l->mailbox, &system, &m) == ecNone &&
-              stage_read(m, &key, 0, h->size, &b) == ecNone && b.n == h->size;
+    ec_t ec = mailbox_open(c->p->env.store, a, &l->mailbox, &system, &m);
+    if (ec == ecNone)
+        ec = stage_read(m, &key, 0, h->size, &b);
+    bool ok = ec == ecNone && b.n == h->size;
+    c->p->unreachable |= ec != ecNone && ec != ecNotFound;
     if (ok)
         block_add_raw(c, h->handle, h->slot, arena_blob(c->a, b));
     arena_free(a);
@@ -77,7 +80,11 @@ static bool fetch_redis(struct context *c, struct handle_entry *const *want, siz
     args_blob(&x, c->p->key);
     for (size_t i = 0; i < n; i++)
         args_blob(&x, field_object(c->a, want[i]->handle, want[i]->slot));
-    if (redis_ask(c->p->redis, x.n, x.v, &v) != REDIS_DONE || v.type != REDIS_ARRAY || v.n != n)
+    if (redis_ask(c->p->redis, x.n, x.v, &v) != REDIS_DONE) {
+        c->p->unreachable = true;
+        return false;
+    }
+    if (v.type != REDIS_ARRAY || v.n != n)
         return false;
     for (size_t i = 0; i < n; i++) {
         if (v.v[i].type != REDIS_STRING || v.v[i].s.n != want[i]->size)
@@ -102,6 +109,8 @@ bool context_fetch(struct context *c, const uint32_t *want, size_t n)
     }
     return nmissing == 0 || fetch_redis(c, missing, nmissing);
 }
+
+bool context_unreachable(const struct context *c) { return c->p->unreachable; }
 
 bool context_block(struct context *c, uint32_t handle, struct blob *out)
 {

@@ -1,8 +1,11 @@
 /* commit.c - what a request changed -> the arguments of the finish script. */
 #include "session/context/context_int.h"
+#include "backend/base/filetime.h"
 #include "backend/base/must.h"
 #include "session/context/cookie.h"
 #include "session/context/header.h"
+
+enum { HEAD_MARGIN = 20 }; /* ms from the end of a request to its answer */
 
 /* That of the installation, as far as this program knows it: an older one goes on with its own.  Once per request; an installation that cannot be asked is
  * taken to be the oldest. */
@@ -78,6 +81,7 @@ enum redis_result commit_release(struct context *c, enum state s, bool wait)
         args_blob(&x, blob_of(NULL, 0));
     args_num(&x, 0);
     args_num(&x, 0);
+    wait |= p->head_due != 0 && clock_ms() + HEAD_MARGIN >= p->head_due; /* its cookie did not say that the request has ended */
     struct call call = { SCRIPT_RELEASE, p->key, x.v, x.n, NULL, 0, FAULT_COUNT, p->run, false };
     if (!wait && script_post(p->redis, c->a, &call))
         return REDIS_DONE;

@@ -112,6 +112,7 @@ struct begin_args {
     const char    *type, *request_id;
     struct blob    body;                               /* digested together with the type */
     const uint32_t *handles; size_t nhandles;          /* of the request's handle table: their blocks come along */
+    uint64_t       head_due_ms;                        /* clock_ms() at which the head of the answer leaves, if that takes longer; 0: with the answer */
     uint64_t       retention_ms;                       /* how long the session is kept from now on; 0: the configuration's */
 };
 /* *out is set for BEGIN_RUN, BEGIN_ANSWER and BEGIN_SEQUENCE (the latter two for their cookies only). */
@@ -136,6 +137,8 @@ struct handle_entry *context_handle(struct context *c, uint32_t handle);
 /* The state bytes; fetched now (one HMGET for all of `want` that are not here yet) or already here.  False: damaged or lost. */
 bool context_fetch(struct context *c, const uint32_t *want, size_t n);
 bool context_block(struct context *c, uint32_t handle, struct blob *out);
+/* A state could not be fetched because Redis or the mailbox did not answer: nothing is damaged, a repeat may find it. */
+bool context_unreachable(const struct context *c);
 /* A new object: its handle number is deterministic (a repeat of the request gives the same).  *out = 0xFFFFFFFF never.  ecServerBusy beyond handles_max. */
 ec_t context_add(struct context *c, uint8_t kind, uint8_t logon_id, uint32_t parent, uint32_t *out);
 /* Replaces the state of an object; kept until context_finish.  Blocks above 8 KiB go to the staging area of `logon`'s mailbox there. */

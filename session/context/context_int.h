@@ -34,6 +34,8 @@ struct context_private {
     bool           fresh;            /* created by this request, not in Redis yet */
     bool           changed;
     bool           noted;            /* the field x is set */
+    bool           unreachable;      /* a state could not be fetched now */
+    uint64_t       head_due;         /* clock_ms() at which the head of the answer leaves, with a cookie that cannot say "ended"; 0: with the answer */
     bool           staged;           /* the saved header names states in the staging area */
     const char    *cookie, *sequence_cookie; uint64_t sequence_cookie_of; /* for the answer, once made */
     unsigned       layout;           /* that is written, once it was asked for; 0: not yet */

@@ -7,7 +7,7 @@
 struct found { struct journal_row row; struct guid where; struct delta delta; bool any; };
 
 /* Header and the mailboxes noted by the last request; the lock keeps them still. */
-static bool load(struct context *c, const struct control *k)
+static enum begin load(struct context *c, const struct control *k)
 {
     struct args x = { c->a, NULL, 0, 0 };
     struct redis_value v;
@@ -16,13 +16,13 @@ static bool load(struct context *c, const struct control *k)
     args_blob(&x, field_header(0));
     args_blob(&x, field_header(1));
     args_blob(&x, blob_str("x"));
-    if (redis_ask(c->p->redis, x.n, x.v, &v) != REDIS_DONE || v.type != REDIS_ARRAY || v.n != 3)
-        return false;
-    if (!private_load(c, k, v.v[0].s, v.v[1].s))
-        return false;
+    if (redis_ask(c->p->redis, x.n, x.v, &v) != REDIS_DONE)
+        return BEGIN_DOWN;
+    if (v.type != REDIS_ARRAY || v.n != 3 || !private_load(c, k, v.v[0].s, v.v[1].s))
+        return BEGIN_NOT_FOUND;
     journals_of(c, v.v[2].s);
     c->p->noted = v.v[2].s.n != 0;
-    return true;
+    return BEGIN_RUN;
 }
 
 /* Writes the state that was found out; the lock is free then, and ordinary rules apply to the request that waits here. */
@@ -111,7 +111,10 @@ static enum begin decide(struct context *c, const struct control *k, uint64_t nu
 enum begin recover(struct context *c, const struct control *k, uint64_t number, const char **why)
 {
     struct found f = { 0 };
-    if (!load(c, k)) {
+    enum begin loaded = load(c, k);
+    if (loaded == BEGIN_DOWN)
+        return later(c, "Redis cannot be reached", why);
+    if (loaded != BEGIN_RUN) {
         commit_yield(c);
         return private_unreadable(c);
     }

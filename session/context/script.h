@@ -29,7 +29,8 @@ enum state {
     STATE_RUNNING,    /* the lock is held, or was when its holder died */
     STATE_RECOVERING  /* somebody finds out what happened to it */
 };
-enum { FLAG_IDS_CHANGE = 1 }; /* request ids of this context were seen to change; bits 1 and 2: workers that died in the last request */
+enum { FLAG_IDS_CHANGE = 1 }; /* request ids of this context were seen to change; bits 1 and 2: workers that died in the last request; bit 3: a repeat took its
+                              * effect back and has not had it anew */
 
 struct control {
     uint8_t  state, was;                   /* was: what a recovery found */

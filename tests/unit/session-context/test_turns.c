@@ -256,6 +256,50 @@ TEST(an_end_that_redis_did_not_hear_of)
     arena_free(b->a);
 }
 
+/* A repeat that comes late, its client having the answer and being about to go on: it takes the effect back to run again.  Whether it dies, is let go, or still
+ * runs: the next request goes on from behind the effect. */
+TEST(a_late_repeat_takes_nothing_back_for_good)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 }, before;
+    struct turn t, late;
+    struct blob s;
+    uint32_t h;
+    bench_connect(b, &k);
+    bench_begin(&b->env, b, &k, "open", NULL, &t);
+    REQUIRE(t.begin == BEGIN_RUN);
+    REQUIRE_EC(context_add(t.c, 3, 0, 1, &h), ecNone);
+    context_put(t.c, h, blob_str("row 0"));
+    REQUIRE(bench_end(&t, &k, "") == CONTEXT_DONE);
+    for (int how = 0; how < 3; how++) {
+        const char *row = arena_printf(b->a, "row %d", how + 1), *was = arena_printf(b->a, "row %d", how);
+        before = k;
+        bench_begin(&b->env, b, &k, "read", "{g}:77", &t);
+        REQUIRE(t.begin == BEGIN_RUN);
+        context_put(t.c, h, blob_str(row));
+        REQUIRE(bench_end(&t, &k, "rows") == CONTEXT_DONE);
+        bench_begin(&b->env, b, &before, "read", "{g}:77", &late);
+        REQUIRE(late.begin == BEGIN_RUN);
+        REQUIRE(context_block(late.c, h, &s));
+        CHECK_BLOB(s, blob_str(was));
+        if (how == 0)
+            lease_end(&late.c->p->lease);
+        else if (how == 1)
+            context_abandon(late.c);
+        bench_begin(&b->env, b, &k, "look", NULL, &t);
+        REQUIRE(t.begin == BEGIN_RUN);
+        REQUIRE(context_block(t.c, h, &s));
+        CHECK_BLOB(s, blob_str(row));
+        CHECK_INT(bench_end(&t, &k, ""), CONTEXT_DONE);
+        if (how == 2) {
+            context_put(late.c, h, blob_str("nonsense"));
+            CHECK_INT(context_finish(late.c, NULL, 0, blob_str("rows")), CONTEXT_OVERTAKEN);
+        }
+        bench_leave(&late);
+    }
+    arena_free(b->a);
+}
+
 /* The same with a Redis that died before it heard: what is missing is known to be nothing, if the cookie says that the request changed nothing. */
 TEST(an_end_that_died_with_redis)
 {
