@@ -13,6 +13,11 @@ enum { CONTROL_VERSION = 1, NOSCRIPTS = 3 };
     "local function store(t) local c=struct.pack(F,unpack(t,1,14)) redis.call('HSET',KEYS[1],'c',c) return c end\n" \
     "local function clock() local t=redis.call('TIME') return t[1]*1000+math.floor(t[2]/1000) end\n"        \
     "local function waits() if W and #W==32 then return struct.unpack('<I8I8c16',W) end end\n"             \
+    "local function kept(keep,set) local s=redis.call('HGET',KEYS[1],'s')\n"                               \
+    " if not s or #s<24 then return keep end\n"                                                          \
+    " local k=struct.unpack('<I8',s:sub(9,16))\n"                                                         \
+    " if not set or k==keep then return k end\n"                                                          \
+    " redis.call('HSET',KEYS[1],'s',s:sub(1,8)..struct.pack('<I8',keep)..s:sub(17)) return keep end\n"    \
     "local function live(t,now,keep) local e,_,held=math.max(now,t[13],t[2]>=4 and t[12] or 0),waits()\n"  \
     " if held then if now==0 then now=clock() end e=math.max(e,now,held) end\n"                            \
     " redis.call('PEXPIRE',KEYS[1],e-now+keep) end\n"                                                      \

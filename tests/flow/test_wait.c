@@ -1,5 +1,6 @@
 /* test_wait.c - NotificationWait through nginx, workers on two hosts, Redis: parked, woken, ended. MS-OXCMAPIHTTP 2.2.4.4, 3.2.5.5. */
 #include "backend/base/filetime.h"
+#include "tests/flow/ctl.h"
 #include "tests/flow/waiter.h"
 #include <signal.h>
 #include <stdio.h>
@@ -519,6 +520,28 @@ TEST(a_client_that_went_is_noticed)
     CHECK(becomes(st, &w.c, "HEXISTS", "w", 0));          /* its retention runs again */
     waiter_free(&k);
     STEP(&w, step_disconnect(&w.s));
+    walk_end(&w);
+}
+
+/* A wait that came before the retention was changed must not bring the old one back when it ends: the client was told the new one. */
+TEST(what_was_announced_beside_a_wait_is_kept)
+{
+    struct stack *st = long_waits();
+    struct walk w;
+    struct waiter k = { 0 };
+    uint32_t folder;
+    begin(&w, st, &st->ana);
+    waiter_start(&k, &w.c, stack_route[0]);
+    REQUIRE(waiter_processing(&k));
+    ctl_must(st, "mailbox set ana --retention 86400");
+    STEP(&w, step_open_folder(&w.s, w.s.fid[4], &folder));
+    waiter_break(&k);
+    REQUIRE(becomes(st, &w.c, "HEXISTS", "w", 0));
+    int64_t left = in_redis(st, &w.c, "PTTL", "");
+    CHECK(left > 86000000 && left <= 86400000);
+    ctl_must(st, "mailbox set ana --retention default");
+    STEP(&w, step_disconnect(&w.s));
+    waiter_free(&k);
     walk_end(&w);
 }
 

@@ -100,6 +100,30 @@ TEST(the_life_of_the_context)
     arena_free(b->a);
 }
 
+/* Set by a request beside the wait: what it announced counts when the wait is renewed and when it ends. */
+TEST(a_retention_that_changes_meanwhile)
+{
+    struct bench *b = bench_open();
+    struct client k = { 0 };
+    struct turn t;
+    b->config.session_retention = 100;
+    bench_connect(b, &k);
+    struct wait_hold h = wait_begin(b, &k, ONE);
+    b->config.session_retention = 2000;
+    bench_begin(&b->env, b, &k, "beside it", NULL, &t);
+    REQUIRE(t.begin == BEGIN_RUN);
+    REQUIRE(bench_end(&t, &k, "x") == CONTEXT_DONE);
+    CHECK_INT(hold(b, &h, ONE), WAIT_HELD);
+    CHECK(ttl(b, &k) > 2000000);
+    CHECK(leaves(b, &k, &h, ONE));
+    CHECK(ttl(b, &k) > 1900000 && ttl(b, &k) <= 2000000);
+    b->config.session_retention = 300;
+    h = wait_begin(b, &k, ONE);                      /* the wait itself is the newest */
+    CHECK(leaves(b, &k, &h, ONE));
+    CHECK(ttl(b, &k) > 200000 && ttl(b, &k) <= 300000);
+    arena_free(b->a);
+}
+
 TEST(the_newer_replaces)
 {
     struct bench *b = bench_open();
