@@ -34,7 +34,7 @@ static const char *form(struct arena *a, struct blob text, const char *name)
             int high = *p == '%' ? hex(p[1]) : -1, low = high >= 0 ? hex(p[2]) : -1;
             if (length + 1 >= sizeof out)
                 return "";
-            out[length++] = *p == '+' ? ' ' : low >= 0 ? (char)(high << 4 | low) : *p;
+            out[length++] = (char)(*p == '+' ? ' ' : low >= 0 ? high << 4 | low : *p);
             p += low >= 0 ? 2 : 0;
         }
         out[length] = '\0';
