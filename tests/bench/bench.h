@@ -34,6 +34,9 @@ uint64_t bench_folder(struct stack *s, unsigned messages);
 /* Prints how fast mail comes in (import.c). */
 void bench_import(struct stack *s);
 
+/* begin and commit alone, no server but Redis; prints lines (context.c). */
+void bench_context(struct stack *s);
+
 /* Table engine alone, no server (bench_view.c). */
 int bench_view(int argc, char **argv);
 #endif

@@ -215,6 +215,8 @@ TEST_LIMIT(bench, 3600)
         for (size_t k = 0; k < (sessions != 0 ? 1 : 3); k++)
             measure(s, sc, sessions != 0 ? sessions : (const unsigned[]){ 1, 8, 32 }[k]);
     }
+    if (getenv("BENCH_AROUND") == NULL && (only == NULL || strstr("begin and commit", only) != NULL))
+        bench_context(s);
     if (getenv("BENCH_AROUND") == NULL) {
         memory(s);
         bench_import(s);

@@ -43,6 +43,21 @@ static bool one_property(struct bench_client *b)
     return ok(step_get_props(&b->s, b->s.logon, &tag, 1, &v));
 }
 
+/* The session's requests go to one worker, or to each in turn. */
+static bool stay(struct bench_client *b)
+{
+    b->c.route = stack_route[b->seed % b->stack->workers];
+    return true;
+}
+
+static bool roam(struct bench_client *b)
+{
+    b->c.turns = stack_route;
+    b->c.nturns = b->stack->workers;
+    b->c.worker[0] = '\0';
+    return true;
+}
+
 static bool logon_receive_folder(struct bench_client *b)
 {
     struct mapic_rops r;
@@ -242,6 +257,8 @@ const struct scenario scenarios[] = {
     { "Autodiscover", 0, NULL, autodiscover, 400 },
     { "Execute, empty", 0, NULL, empty, 400 },
     { "GetPropertiesSpecific, 1 property", 0, NULL, one_property, 400 },
+    { "the same, always the same worker", 0, stay, one_property, 400 },
+    { "the same, each request on another worker", 0, roam, one_property, 400 },
     { "Logon + GetReceiveFolder", 0, NULL, logon_receive_folder, 300 },
     { "QueryRows 50x8, of 100", 100, open_table, random_page, 300 },
     { "QueryRows 50x8, of 10,000", 10000, open_table, random_page, 300 },
