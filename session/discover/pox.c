@@ -198,11 +198,27 @@ static ec_t gather(struct settings *s)
 
 /* --- the decision -------------------------------------------------------------------------------------------------------------------------- */
 
+/* Organizations do not know of each other, as in the address book; a mailbox that was shared with a delegate is known to him. */
+static ec_t known_to(const struct discover_call *c, const struct person *p)
+{
+    struct policy own, other;
+    bool shared = false;
+    if (c->who == NULL || c->who->row == p->row)
+        return ecNone;
+    TRY(policy_of(c->directory, c->a, c->who, &own));
+    TRY(policy_of(c->directory, c->a, p, &other));
+    if (strcasecmp(own.organization, other.organization) == 0)
+        return ecNone;
+    TRY(directory_has_access(c->directory, p->dn, c->who->dn, &shared));
+    return shared ? ecNone : EC(ecUnknownUser);
+}
+
 /* The DN counts where both are there (3.2.5). */
 static ec_t find(const struct discover_call *c, const struct pox_request *q, struct person *out)
 {
     bool by_dn = q->dn != NULL && *q->dn != '\0';
-    return by_dn ? directory_by_dn(c->directory, c->a, q->dn, out) : directory_by_address(c->directory, c->a, q->address, out);
+    TRY(by_dn ? directory_by_dn(c->directory, c->a, q->dn, out) : directory_by_address(c->directory, c->a, q->address, out));
+    return known_to(c, out);
 }
 
 static bool has_name(const struct pox_request *q)

@@ -208,6 +208,26 @@ TEST(what_is_granted_and_moved)
     stack_stop(st);
 }
 
+TEST(another_organization_is_not_told)
+{
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1 });
+    struct walk w;
+    struct person eve;
+    ctl_must(st, "org add Other --domain other.example");
+    REQUIRE_EC(directory_add(st->directory, st->a, &(struct person_new){ .login = "eve@other.example", .display_name = "Eve", .password = "secret-eve", .with_mailbox = true },
+                             &eve), ecNone);
+    walk_init(&w, st, &st->ana);
+    CHECK(strstr(pox(&w.c, w.a, "eve@other.example"), "<ErrorCode>500</ErrorCode>") != NULL);
+    w.c.user = "eve@other.example";
+    w.c.password = "secret-eve";
+    CHECK(strstr(pox(&w.c, w.a, "eve@other.example"), "mapiHttp") != NULL);
+    CHECK(strstr(pox(&w.c, w.a, "ana@example.com"), "<ErrorCode>500</ErrorCode>") != NULL);
+    ctl_must(st, "user grant ana eve@other.example");
+    CHECK(strstr(pox(&w.c, w.a, "ana@example.com"), "<AutoDiscoverSMTPAddress>ana@example.com<") != NULL);
+    walk_end(&w);
+    stack_stop(st);
+}
+
 /* Over plain HTTP nobody is asked for a password. */
 TEST(plain_http_is_refused)
 {

@@ -173,6 +173,28 @@ TEST(shared_mailboxes_are_told_to_their_delegate)
     end();
 }
 
+/* By address and by DN, like an address that is nobody's; but a mailbox that was shared with a delegate. */
+TEST(organizations_do_not_know_of_each_other)
+{
+    begin("organizations");
+    CHECK_EC(org_add(d, "Other"), ecNone);
+    CHECK_EC(org_add_domain(d, "Other", "other.example"), ecNone);
+    struct person eve = add("eve@other.example", "Eve", true), kim = add("kim@other.example", "Kim", true);
+    const char *by_dn = arena_printf(a, REQUEST("<LegacyDN>%s</LegacyDN>" SCHEMA), ana.dn);
+    HAS(ask(REQUEST(MAIL("kim@other.example") SCHEMA), &eve, "1"), "<DisplayName>Kim<");
+    HAS(ask(by_dn, &bob, "1"), "<AutoDiscoverSMTPAddress>ana@example.com<");
+    const char *t[] = { ask(REQUEST(MAIL("ana@example.com") SCHEMA), &eve, "1"), ask(by_dn, &eve, "1"), ask(REQUEST(MAIL("eve@other.example") SCHEMA), &ana, "1") };
+    for (size_t i = 0; i < 3; i++) {
+        HAS(t[i], "<ErrorCode>500</ErrorCode>");
+        LACKS(t[i], "DisplayName");
+    }
+    CHECK_EC(directory_grant(d, "ana", "eve@other.example", true), ecNone);
+    HAS(ask(REQUEST(MAIL("ana@example.com") SCHEMA), &eve, "1"), "<AutoDiscoverSMTPAddress>ana@example.com<");
+    LACKS(ask(REQUEST(MAIL("bob@example.com") SCHEMA), &eve, "1"), "DisplayName");
+    (void)kim;
+    end();
+}
+
 TEST(services_are_named_where_they_are_configured)
 {
     begin("services");
