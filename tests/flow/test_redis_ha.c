@@ -154,7 +154,7 @@ TEST_LIMIT(master_that_stalls_and_comes_back, 60)
     struct stack *st = stack_on(h, NULL);
     static struct load l;
     l = (struct load){ 0 };
-    load_begin(&l, st, PAUSE_US);
+    load_begin(&l, st, 4 * PAUSE_US);
     load_await(&l, BEFORE);
     ha_signal(h, 0, SIGSTOP);
     ha_await_master(h, 0);
