@@ -3,7 +3,7 @@
 
 enum { BATCH = 256, SCRATCH = 64 << 20, EVENTS_EACH = 1000 };
 
-STMT(BULK_FOLDER, "SELECT 1 FROM folder WHERE fid = ?1");
+STMT(BULK_FOLDER, "SELECT total + assoc + deleted_total + deleted_assoc FROM folder WHERE fid = ?1");
 STMT(BULK_NEXT, "SELECT mid FROM message WHERE fid = ?1 AND assoc = ?2 AND deleted = ?3 AND mid > ?4 ORDER BY mid LIMIT ?5");
 
 ec_t message_bulk_begin(struct mailbox *m, uint64_t fid, size_t expected, struct message_bulk *b)
@@ -13,6 +13,7 @@ ec_t message_bulk_begin(struct mailbox *m, uint64_t fid, size_t expected, struct
     DB_QUERY(q, m->db, BULK_FOLDER);
     db_put_u64(&q, fid);
     TRY(db_one(&q));
+    b->silent = (expected != SIZE_MAX ? expected : (size_t)db_i64(&q, 0)) > EVENTS_EACH;
     return rights_of(m, fid, &b->rights);
 }
 
@@ -75,12 +76,10 @@ bool message_bulk_row(struct message_bulk *b, uint64_t mid, colmask want, uint32
     return may && *ec == ecNone;
 }
 
-bool message_bulk_silent(const struct message_bulk *b) { return b->expected > EVENTS_EACH; }
-
 ec_t message_bulk_event(struct message_bulk *b, const struct event *e)
 {
     b->done++;
-    if (message_bulk_silent(b))
+    if (b->silent)
         return ecNone;
     struct event one = *e;
     one.total = one.unread = UINT32_MAX;
@@ -92,7 +91,7 @@ ec_t message_bulk_end(struct message_bulk *b)
     if (b->done == 0)
         return ecNone;
     TRY(folder_delta_apply(b->m, b->fid, &b->delta));
-    struct event e = { .kind = EVENT_MODIFIED, .fid = b->fid, .bulk = message_bulk_silent(b) };
+    struct event e = { .kind = EVENT_MODIFIED, .fid = b->fid, .bulk = b->silent };
     TRY(folder_delta_event(b->m, &b->delta, &e));
     return event_write(b->m, &e);
 }

@@ -57,6 +57,10 @@ static ec_t delete_one(struct message_bulk *b, uint64_t mid)
     TRY(d->hard ? hard(b, &r) : soft(b, &r));
     enum tombstone_kind kind = (enum tombstone_kind)((assoc ? TOMB_ASSOC : TOMB_MESSAGE) | (d->hard ? 0 : TOMB_SOFT));
     TRY(tombstone_add(b->m, kind, b->fid, mid, counter_cn(b->m)));
+    if (was_deleted) { /* told when it was deleted softly */
+        b->done++;
+        return ecNone;
+    }
     return message_bulk_event(b, &(struct event){ .kind = EVENT_DELETED, .assoc = assoc, .fid = b->fid, .mid = mid });
 }
 

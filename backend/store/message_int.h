@@ -130,6 +130,7 @@ struct message_bulk {
     struct folder_delta delta;    /* of fid, applied by message_bulk_end */
     size_t   expected, done;      /* messages named (SIZE_MAX: all), messages changed */
     bool     partial;
+    bool     silent;              /* there are so many that one event about the folder says it better than one for each */
     void    *own;                 /* the operation's */
 };
 typedef ec_t (*message_bulk_fn)(struct message_bulk *b, uint64_t mid);
@@ -139,9 +140,8 @@ ec_t message_bulk_ids(struct message_bulk *b, const uint64_t *mids, size_t n, me
 ec_t message_bulk_folder(struct message_bulk *b, bool assoc, bool deleted, message_bulk_fn fn);
 /* The row, and may the actor?  False: it is gone (softly deleted counts as gone unless deleted_too), or he may not (b->partial). */
 bool message_bulk_row(struct message_bulk *b, uint64_t mid, colmask want, uint32_t access, bool deleted_too, struct message_row *r, ec_t *ec);
-/* One event per message, unless there are so many that one about the folder says it better. */
+/* One event per message, unless `silent`. */
 ec_t message_bulk_event(struct message_bulk *b, const struct event *e);
-bool message_bulk_silent(const struct message_bulk *b); /* no event per message */
 ec_t message_bulk_end(struct message_bulk *b);
 
 /* --- attach.c: the attachments of stored messages ------------------------------------------------------------------------------ */

@@ -147,7 +147,7 @@ static ec_t end_target(struct message_bulk *b, struct moving *mv)
     if (mv->done == 0)
         return ecNone;
     TRY(folder_delta_apply(b->m, mv->to, &mv->delta));
-    struct event e = { .kind = EVENT_MODIFIED, .fid = mv->to, .bulk = message_bulk_silent(b) };
+    struct event e = { .kind = EVENT_MODIFIED, .fid = mv->to, .bulk = b->silent };
     TRY(folder_delta_event(b->m, &mv->delta, &e));
     return event_write(b->m, &e);
 }

@@ -70,10 +70,19 @@ static bool in_hierarchy(const struct watch *w, const struct event *e)
     return (w->flags & WATCH_DEEP) != 0 || e->parent == 0 || e->parent == w->fid || e->old_parent == w->fid || (e->fid == w->fid && e->kind == EVENT_DELETED);
 }
 
+/* A bulk change stands for creations, deletions and all else that no event names. */
+static bool in_subscription(const struct watch *w, const struct event *e)
+{
+    bool stands_for = e->bulk && (w->types & (EVENT_CREATED | EVENT_DELETED | EVENT_MODIFIED | EVENT_MOVED | EVENT_COPIED)) != 0;
+    if (stands_for && w->mid != 0)
+        return e->fid == w->fid;
+    return (stands_for || (w->types & e->kind) != 0) && in_scope(w, e);
+}
+
 bool notify_concerns(const struct watch *w, const struct event *e)
 {
     switch (w->what) {
-    case WATCH_SUBSCRIPTION: return (w->types & e->kind) != 0 && in_scope(w, e);
+    case WATCH_SUBSCRIPTION: return in_subscription(w, e);
     case WATCH_CONTENTS:     return in_contents(w, e);
     case WATCH_HIERARCHY:    return in_hierarchy(w, e);
     default:                 return false;

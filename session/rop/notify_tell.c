@@ -56,6 +56,16 @@ static bool of_mailbox(const struct tell *t, const struct watch *w)
 
 static uint64_t told_upto(const struct tell *t, const struct watch *w) { return w->since > t->from ? w->since : t->from; }
 
+/* What a bulk change did to a message that is watched, its own state has to tell. */
+static ec_t tell_subscription(struct tell *t, const struct watch *w, const struct event *e, bool *done)
+{
+    if (e->bulk && w->mid != 0)
+        return tell_gap(t, w, done);
+    struct notify_data n = data_of(e, t->x->context);
+    *done = tell_put(t, w, &n);
+    return ecNone;
+}
+
 /* All parts of the event that concern the watch, or none if there is no room for all. */
 static ec_t tell_watch(struct tell *t, struct watch *w, size_t number, size_t i, size_t upto)
 {
@@ -64,10 +74,8 @@ static ec_t tell_watch(struct tell *t, struct watch *w, size_t number, size_t i,
     for (; i < upto && done; i++) {
         if (notify_is_table(w))
             TRY(tell_table(t, w, number, i, &done));
-        else if (notify_concerns(w, &t->e[i])) {
-            struct notify_data n = data_of(&t->e[i], t->x->context);
-            done = tell_put(t, w, &n);
-        }
+        else if (notify_concerns(w, &t->e[i]))
+            TRY(tell_subscription(t, w, &t->e[i], &done));
     }
     if (!done)
         wr_rewind(&t->x->out, mark);

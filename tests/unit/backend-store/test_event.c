@@ -196,10 +196,15 @@ TEST(what_each_change_of_messages_tells)
     EXPECT("deleted", { .kind = EVENT_DELETED, .fid = in, .mid = a, NOC }, { .kind = EVENT_MODIFIED, .fid = in, .parent = ipm, .total = 0 });
     REQUIRE_EC(messages_delete(box.m, in, &f, 1, true, &partial), ecNone);
     EXPECT("associated deleted", { .kind = EVENT_DELETED, .assoc = true, .fid = in, .mid = f, NOC }, { .kind = EVENT_MODIFIED, .fid = in, .parent = ipm, NOC });
-    save(0, false, false);
+    a = save(0, false, false);
     REQUIRE_EC(event_last(box.m, &from), ecNone);
     REQUIRE_EC(folder_empty(box.m, in, false, true, &partial), ecNone);
-    EXPECT("emptied", { .kind = EVENT_MODIFIED, .bulk = true, .fid = in, .parent = ipm, .total = 0 });
+    EXPECT("emptied", { .kind = EVENT_DELETED, .fid = in, .mid = a, NOC }, { .kind = EVENT_MODIFIED, .fid = in, .parent = ipm, .total = 0 });
+    for (int i = 0; i < 1001; i++)
+        save(0, false, false);
+    REQUIRE_EC(event_last(box.m, &from), ecNone);
+    REQUIRE_EC(folder_empty(box.m, in, false, true, &partial), ecNone);
+    EXPECT("emptied of many", { .kind = EVENT_MODIFIED, .bulk = true, .fid = in, .parent = ipm, .total = 0 });
     mbox_end(&box);
 }
 
