@@ -13,7 +13,8 @@ struct tls_options {
     bool        verify;         /* certificate and name are checked; ca_file NULL: the system's */
     const char *ca_file;
     const char *cert_file, *key_file;  /* the client's own certificate (PEM), or NULL */
-    unsigned    timeout_ms;     /* for connecting and for each read and write */
+    unsigned    timeout_ms;     /* for connecting and for each read and write; 0: none */
+    uint64_t    deadline;       /* by clock_ms(): finding the address, connecting, reading and writing end by then, however slowly the peer drips; 0: none */
 };
 
 /* NULL with *why in `a`.  Not tied to the arena: end it with tls_close. */
@@ -22,7 +23,9 @@ struct tls *tls_connect(const struct tls_options *o, struct arena *a, const char
 ssize_t tls_read(struct tls *t, void *p, size_t n);
 /* All or false. */
 bool tls_write(struct tls *t, const void *p, size_t n);
-/* The socket, for shutdown() and poll() by tests. */
+/* Another deadline for what comes. */
+void tls_deadline(struct tls *t, uint64_t at);
+/* The socket (non-blocking), for shutdown() and poll() by tests. */
 int tls_fd(const struct tls *t);
 void tls_close(struct tls *t);
 #endif

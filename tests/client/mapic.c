@@ -85,8 +85,12 @@ static struct blob request(struct mapic *c, struct arena *a, const char *type, s
 bool mapic_send(struct mapic *c, struct arena *a, const char *type, struct blob body, const struct mapic_odd *odd, const char **why)
 {
     c->to.timeout_ms = c->timeout_ms;
+    c->to.deadline = c->deadline;
+    c->status = 0;
+    c->code = -1;
     if (c->conn == NULL && (c->conn = tls_connect(&c->to, a, why)) == NULL)
         return false;
+    tls_deadline(c->conn, c->deadline);
     struct blob bytes = request(c, a, type, body, odd);
     if (tls_write(c->conn, bytes.p, bytes.n))
         return true;
@@ -158,6 +162,15 @@ static void inner_stream(struct arena *a, struct mapic_reply *out)
     out->body = rd_rest(&r);
 }
 
+static const char *worker_of(const struct http_reply *r)
+{
+    static const char *const names[] = { "X-Mapihttpd-Worker", "X-CalculatedBETarget", "X-ServerInfo", "X-DiagInfo" };
+    const char *v = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && v == NULL; i++)
+        v = http_header(r, names[i]);
+    return v;
+}
+
 bool mapic_recv(struct mapic *c, struct arena *a, struct mapic_reply *out, const struct mapic_odd *odd, const char **why)
 {
     *out = (struct mapic_reply){ .code = -1 };
@@ -165,7 +178,7 @@ bool mapic_recv(struct mapic *c, struct arena *a, struct mapic_reply *out, const
         mapic_close(c);
         return false;
     }
-    const char *code = http_header(&out->http, "X-ResponseCode"), *worker = http_header(&out->http, "X-Mapihttpd-Worker");
+    const char *code = http_header(&out->http, "X-ResponseCode"), *worker = worker_of(&out->http);
     if (code != NULL)
         out->code = (int)strtol(code, NULL, 10);
     if (c->nturns > 1 && c->route == NULL && (worker == NULL || strcmp(worker, c->worker) == 0)) {
@@ -176,6 +189,8 @@ bool mapic_recv(struct mapic *c, struct arena *a, struct mapic_reply *out, const
     if (odd == NULL || !odd->keep_cookies)
         keep_cookies(c, &out->http);
     inner_stream(a, out);
+    c->status = out->http.status;
+    c->code = out->code;
     if (!out->http.keep)
         mapic_close(c);
     return true;

@@ -21,8 +21,10 @@ struct mapic {
     const char *route;                  /* value of the test header that chooses the worker, NULL: any */
     /* Amnesia: requests without a route of their own take these in turn, and an answer by the worker of the answer before is a lost one. */
     const char *const *turns; size_t nturns, turn;
-    char        worker[64];             /* who answered last (X-Mapihttpd-Worker) */
+    char        worker[64];             /* who answered last (X-Mapihttpd-Worker, or what other servers call it); "": does not say */
+    int         status, code;           /* of the last answer: HTTP, X-ResponseCode (-1: none); 0, -1: there was no answer */
     unsigned    timeout_ms;
+    uint64_t    deadline;               /* by clock_ms(), for all that is sent and received; 0: none */
 };
 
 struct mapic_reply {
