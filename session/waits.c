@@ -115,8 +115,13 @@ static void told(void *ctx, const struct blob *message)
     pthread_mutex_lock(&ws->lock);
     struct session_wait *w;
     LIST_FOREACH(w, bucket(ws, id), same_hash)
-        if (memcmp(w->id, id, CONTEXT_ID) == 0 && (number == 0 || number > w->number))
-            mark(w, number == 0 ? WAIT_SESSION : WAIT_NEWER);
+        if (memcmp(w->id, id, CONTEXT_ID) == 0) {
+            w->look |= number == WAIT_TOLD_LOOK;
+            if (number == WAIT_TOLD_LOOK)
+                enqueue(w);
+            else if (number == WAIT_TOLD_ENDED || number > w->number)
+                mark(w, number == WAIT_TOLD_ENDED ? WAIT_SESSION : WAIT_NEWER);
+        }
     pthread_mutex_unlock(&ws->lock);
 }
 

@@ -95,6 +95,9 @@ void look_ask(struct blob key, struct blob get[LOOK_FIELDS + 2]);
 uint64_t look_clock(const struct redis_value *time);   /* ms; 0: that is no time */
 ec_t look_take(struct context *c, const struct redis_value *got, const struct redis_value *ttl, uint64_t now_ms);
 
+/* wait.c: the request is finished; if it logged on to a mailbox that was not known before, the pending wait is told. */
+void wait_tell_logons(struct context *c);
+
 /* recover.c */
 enum begin recover(struct context *c, const struct control *k, uint64_t number, const char **why); /* BEGIN_RUN: repaired, begin again */
 

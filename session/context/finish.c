@@ -223,5 +223,7 @@ enum finish context_finish(struct context *c, struct mailbox **changed, size_t n
     enum finish f = finish(c, changed, n, answer);
     if (f == CONTEXT_DONE || f == CONTEXT_FAILED)
         c->p->ended |= COOKIE_ENDED;
+    if (f == CONTEXT_DONE && !c->p->fresh)
+        wait_tell_logons(c);
     return f;
 }

@@ -101,6 +101,24 @@ bool context_wait_end(const struct session_env *e, struct arena *a, const char *
     return r != NULL && script_post(r, a, &call);
 }
 
+void wait_tell_logons(struct context *c)
+{
+    struct context_private *p = c->p;
+    size_t known = 0;
+    for (size_t i = 0; i < c->logons; i++)
+        for (size_t k = 0; k < p->nknown; k++)
+            if (guid_eq(&c->logon[i].mailbox, &p->known[k])) {
+                known++;
+                break;
+            }
+    if (known == c->logons)
+        return;
+    struct args x = { c->a, NULL, 0, 0 };
+    args_blob(&x, blob_str(bell_prefix(c->a, p->env.config)));
+    struct call call = { SCRIPT_LOOK, p->key, x.v, x.n, NULL, 0, FAULT_COUNT, NULL, false };
+    script_post(p->redis, c->a, &call);
+}
+
 /* "number:key", and a key ends with "{id}". */
 bool context_wait_told(struct blob message, uint8_t id[CONTEXT_ID], uint64_t *number)
 {

@@ -28,6 +28,7 @@ void context_wait_hold(const struct session_env *e, struct arena *a, const char 
 /* It has ended: the retention begins now (MS-OXCMAPIHTTP R1260).  Not waited for; if it is lost, the hold runs out by itself.  False: Redis cannot be had. */
 bool context_wait_end(const struct session_env *e, struct arena *a, const char *process, const struct wait_hold *w);
 
-/* What comes through the process' channel: another wait (its number) has come to this context, or it has ended (0).  False: not ours. */
+/* What comes through the process' channel: another wait (its number) has come to this context, it has ended, or it has logged on to another mailbox.  False: not ours. */
+enum { WAIT_TOLD_ENDED = 0, WAIT_TOLD_LOOK = 1 };
 bool context_wait_told(struct blob message, uint8_t id[CONTEXT_ID], uint64_t *number);
 #endif
