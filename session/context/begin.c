@@ -174,7 +174,12 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
         case GRANT_ANSWER: return stored_answer(c, args, &g, answer, why);
         case GRANT_SEQUENCE: return refuse(c, &g);
         case GRANT_RECOVER: {
-            enum begin b = recoveries++ < RECOVERIES ? recover(c, &g.k, number, why) : BEGIN_NOT_FOUND;
+            if (recoveries++ == RECOVERIES) {
+                log_line(LOGL_ERROR, "context", "a session cannot be recovered: it is taken over again and again", NULL);
+                *why = "the session cannot be recovered now";
+                return BEGIN_DOWN;
+            }
+            enum begin b = recover(c, &g.k, number, why);
             if (b != BEGIN_RUN)
                 return b;
             private_new_token(c);

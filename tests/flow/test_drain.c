@@ -1,8 +1,6 @@
 /* test_drain.c - workers end and come again under load: no request is lost, refused or done twice; what is said when nobody is left. */
 #include "backend/base/filetime.h"
 #include "tests/flow/walk.h"
-#include <dirent.h>
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -255,6 +253,52 @@ TEST_LIMIT(code_18_when_nobody_else_can_answer, 60)
     STEP(&w, step_open_folder(&w.s, w.s.fid[SF_INBOX], &inbox));
     mapic_close(&other);
     walk_end(&w);
+    stack_stop(st);
+}
+
+/* --- a peer that is not nginx: it keeps its connection though it was asked for it, and brings a request when the time for that is over -------------- */
+
+static void put_record(struct wr *w, uint8_t type, struct blob content)
+{
+    const uint8_t head[8] = { 1, type, 0, 1, (uint8_t)(content.n >> 8), (uint8_t)content.n, 0, 0 };
+    wr_bytes(w, head, sizeof head);
+    wr_put(w, content);
+}
+
+static int reach(struct stack *st, const char *name)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    snprintf(at.sun_path, sizeof at.sun_path, "%.90s/%.10s.sock", st->dir, name);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    return fd;
+}
+
+TEST_LIMIT(code_18_for_a_peer_that_comes_too_late, 60)
+{
+    static const uint8_t begin[8] = { 0, 1, 1 };
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1 });
+    uint8_t first[64], rest[64];
+    struct wr a = wr_over(first, sizeof first), b = wr_over(rest, sizeof rest);
+    int fd = reach(st, "a0");
+    put_record(&a, 1, blob_of(begin, sizeof begin));
+    put_record(&a, 4, blob_of(NULL, 0));
+    put_record(&a, 5, blob_str("b"));
+    a.n--;                                     /* its one byte comes later: until then a worker thread reads */
+    wr_u8(&b, 'b');
+    put_record(&b, 5, blob_of(NULL, 0));
+    kill(st->worker[0], SIGTERM);
+    usleep(4600000);
+    CHECK(send(fd, first, a.n, MSG_NOSIGNAL) == (ssize_t)a.n);
+    usleep(700000);                            /* the five seconds are over */
+    CHECK(send(fd, rest, b.n, MSG_NOSIGNAL) == (ssize_t)b.n);
+    char text[4096];
+    size_t n = 0;
+    for (ssize_t got; n < sizeof text - 1 && (got = recv(fd, text + n, sizeof text - 1 - n, 0)) > 0; )
+        n += (size_t)got;
+    CHECK(memmem(text, n, "X-ResponseCode: 18\r\n", 20) != NULL);
+    close(fd);
+    CHECK(stack_worker_ended(st, 0));
     stack_stop(st);
 }
 

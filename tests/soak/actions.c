@@ -74,9 +74,12 @@ bool soak_connect(struct soaker *k)
 void soak_disconnect(struct soaker *k)
 {
     static const uint8_t no_aux[4];
-    struct mapic_reply reply;
-    if (k->on)
+    struct mapic_reply reply = { 0 };
+    if (k->on) {
         soak_request(k, "Disconnect", blob_of(no_aux, sizeof no_aux), &reply); /* code 10: the one whose answer was lost has ended it */
+        if (reply.code == 0 || reply.code == 10)
+            soak_is_over(k);
+    }
     forget_handles(k);
     k->c.context[0] = k->c.sequence[0] = '\0';
 }

@@ -228,6 +228,21 @@ enum soak_end soak_request(struct soaker *k, const char *type, struct blob body,
     }
 }
 
+void soak_is_over(struct soaker *k)
+{
+    struct mapic_reply reply = { 0 };
+    struct sending s = { .k = k, .type = "PING", .id = arena_printf(k->a, "%s:%u", k->guid, ++k->requests), .reply = &reply, .trail = "" };
+    for (uint64_t until = clock_ms() + PATIENCE_MS; clock_ms() < until; pause_ms(20)) {
+        if (!attempt(&s, GOES_WELL, k->c.context, k->c.sequence, &reply))
+            continue;
+        if (reply.code == 10)
+            return;
+        if (reply.code == 0)
+            break;
+    }
+    soak_fault(k, "a session lives on after its Disconnect%s", s.trail);
+}
+
 enum soak_end soak_execute(struct soaker *k, struct mapic_rops *r, struct mapic_result *out)
 {
     *out = (struct mapic_result){ .error = UINT32_MAX };

@@ -83,6 +83,8 @@ void soak_fault(struct soaker *k, const char *fmt, ...) __attribute__((format(pr
 /* One request until it is answered (request.c).  SOAK_LOST: the session is over (code 10, or refused as deadly); the caller connects anew. */
 enum soak_end { SOAK_DONE, SOAK_LOST };
 enum soak_end soak_request(struct soaker *k, const char *type, struct blob body, struct mapic_reply *reply);
+/* The session of the cookies that the client has must have ended: code 10. */
+void soak_is_over(struct soaker *k);
 enum soak_end soak_execute(struct soaker *k, struct mapic_rops *r, struct mapic_result *out);
 
 /* Actions (actions.c): connects if needed, does one thing, keeps the model. */
