@@ -313,6 +313,9 @@ static size_t descriptors_max(void)
     struct rlimit l;
     if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur > ENOUGH)
         return ENOUGH;
+    l.rlim_cur = l.rlim_max < ENOUGH ? l.rlim_max : ENOUGH; /* shells give a thousand, and a client that waits takes one */
+    if (setrlimit(RLIMIT_NOFILE, &l) != 0 && getrlimit(RLIMIT_NOFILE, &l) != 0)
+        return ENOUGH;
     return (size_t)l.rlim_cur;
 }
 

@@ -270,11 +270,22 @@ static void *look(void *arg)
 
 /* --- in and out ----------------------------------------------------------------------------------------------------------------------------------------- */
 
+static size_t room(const struct config *c)
+{
+    struct rlimit l = { 0, 0 };
+    if (c->waits_max != 0)
+        return c->waits_max;
+    getrlimit(RLIMIT_NOFILE, &l);
+    return l.rlim_cur / 4 * 3;
+}
+
+/* With the first wait: the front has its descriptors by then. */
 static void start(struct waits *ws)
 {
     if (ws->started)
         return;
     ws->started = true;
+    ws->most = room(ws->env->config);
     must(pthread_create(&ws->keeper, NULL, keep, ws) == 0);
     for (; ws->lookers < ws->env->config->wait_threads; ws->lookers++)
         must(pthread_create(&ws->looker[ws->lookers], NULL, look, ws) == 0);
@@ -385,22 +396,12 @@ void session_waits_end(struct session_env *e)
 
 /* --- beginning and end ----------------------------------------------------------------------------------------------------------------------------------------- */
 
-static size_t room(const struct config *c)
-{
-    struct rlimit l = { 0, 0 };
-    if (c->waits_max != 0)
-        return c->waits_max;
-    getrlimit(RLIMIT_NOFILE, &l);
-    return l.rlim_cur / 4 * 3;
-}
-
 struct waits *waits_new(struct session_env *e)
 {
     struct waits *ws = calloc(1, sizeof *ws);
     pthread_condattr_t monotonic;
     must(ws != NULL);
     ws->env = e;
-    ws->most = room(e->config);
     ws->bell = bell_new(e->config, e->redis, told, ws);
     TAILQ_INIT(&ws->deadlines);
     TAILQ_INIT(&ws->holds);

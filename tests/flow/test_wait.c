@@ -29,7 +29,7 @@ static struct stack *keep(size_t i, const char *config)
 }
 
 static struct stack *long_waits(void) { return keep(0, "pending_period = 20000\nwait_max = 300\n"); }
-static struct stack *short_waits(void) { return keep(1, "pending_period = 300\nwait_max = 3\nsession_retention = 1\naccess_log = -\n"); }
+static struct stack *short_waits(void) { return keep(1, "pending_period = 300\nwait_max = 3\nsession_retention = 1\naccess_log = -\nwaits_max = 3\n"); }
 
 enum { NEW_MAIL = 0x02, CREATED = 0x04, DELETED = 0x08 };
 
@@ -545,6 +545,30 @@ TEST(what_was_announced_beside_a_wait_is_kept)
     STEP(&w, step_disconnect(&w.s));
     waiter_free(&k);
     walk_end(&w);
+}
+
+/* waits_max: who waits longest is sent home, and asks again. */
+TEST(too_many_end_the_oldest)
+{
+    enum { MANY = 4 };
+    struct stack *st = short_waits();
+    struct walk w[MANY];
+    struct waiter k[MANY] = { 0 };
+    for (unsigned i = 0; i < MANY; i++) {
+        begin(&w[i], st, &st->ana);
+        waiter_start(&k[i], &w[i].c, stack_route[2]);
+        REQUIRE(waiter_processing(&k[i]));
+    }
+    CHECK_INT(waiter_end(&k[0]), 0);
+    CHECK(k[0].ended - k[0].begun < 2500);                /* its time was not over */
+    for (unsigned i = 1; i < MANY; i++) {
+        CHECK_INT(waiter_end(&k[i]), 0);
+        CHECK(k[i].ended - k[i].begun >= 3000);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        waiter_free(&k[i]);
+        walk_end(&w[i]);
+    }
 }
 
 /* --- faults -------------------------------------------------------------------------------------------------------------------------------------- */
