@@ -175,6 +175,10 @@ static void ask_again(struct sending *s, enum fate fate)
             take_cookies(k, &again);
             return;
         }
+        if (again.code == 10 && soak_forgiven(k)) {
+            atomic_fetch_add(&soak_counts(k)->lost, 1);
+            return;
+        }
         if (again.code == 10 || again.code == 15) {
             soak_fault(k, "a repeated %s (%s) got X-ResponseCode %d%s", s->type, s->id, again.code, s->trail);
             return;
@@ -211,7 +215,9 @@ enum soak_end soak_request(struct soaker *k, const char *type, struct blob body,
             return SOAK_LOST;
         }
         if (ok && reply->code == 10) {
-            if (strcmp(type, "Execute") == 0) /* nothing that happens here costs a session */
+            if (strcmp(type, "Execute") == 0 && soak_forgiven(k))
+                atomic_fetch_add(&soak_counts(k)->lost, 1);
+            else if (strcmp(type, "Execute") == 0) /* nothing else that happens here costs a session */
                 soak_fault(k, "%s (%s) got X-ResponseCode 10%s", type, s.id, s.trail);
             return SOAK_LOST;
         }

@@ -20,6 +20,7 @@ struct soak {
     pthread_t      thread[SOAK_CLIENTS];
     unsigned       clients, actions;
     atomic_uint    running, faults, term[STACK_WORKERS], kill_redis;
+    atomic_bool    forgiven[SOAK_CLIENTS];
     pthread_mutex_t telling;
 };
 
@@ -57,7 +58,16 @@ void soak_arm(struct soaker *k, unsigned worker, const char *fault)
 }
 
 void soak_term(struct soaker *k, unsigned worker) { atomic_store(&k->soak->term[worker], 1); }
-void soak_kill_redis(struct soaker *k) { atomic_store(&k->soak->kill_redis, 1); }
+static bool early_heads(unsigned seed) { return seed % 3 == 2; }
+
+void soak_kill_redis(struct soaker *k)
+{
+    for (unsigned i = 0; i < k->soak->clients; i++)
+        atomic_store(&k->soak->forgiven[i], early_heads(k->soak->seed));
+    atomic_store(&k->soak->kill_redis, 1);
+}
+
+bool soak_forgiven(struct soaker *k) { return atomic_exchange(&k->soak->forgiven[k->number], false); }
 struct soak_counts *soak_counts(struct soaker *k) { return k->soak->counts; }
 unsigned soak_port(const struct soaker *k) { return k->soak->stack->port; }
 unsigned soak_workers(const struct soaker *k) { return k->soak->stack->workers; }

@@ -20,7 +20,7 @@ struct soak_options {
 enum { SOAK_CLIENTS = 8 };
 
 /* What happened in a run; all zero faults would be a soak that shows nothing. */
-struct soak_counts { atomic_uint requests, repeats, kills, stops, terms, redis_kills, redis_cuts, hang_ups, answers_lost, refused, shut_out; };
+struct soak_counts { atomic_uint requests, repeats, kills, stops, terms, redis_kills, redis_cuts, hang_ups, answers_lost, refused, shut_out, lost; };
 
 /* Runs one seed to its end.  The number of faults found, each printed with the seed. */
 unsigned soak_run(const struct soak_options *o, struct soak_counts *counts);
@@ -97,6 +97,9 @@ bool soak_look(struct soaker *k, size_t folder);
 void soak_arm(struct soaker *k, unsigned worker, const char *fault);
 void soak_term(struct soaker *k, unsigned worker);
 void soak_kill_redis(struct soaker *k);
+/* May this session have been lost with a Redis that was killed?  Only where heads leave before their answers: a cookie of such a head cannot say that the
+ * request has ended and changed nothing, and so nobody knows what a Redis that died before it heard of the end would have known.  Once per client and kill. */
+bool soak_forgiven(struct soaker *k);
 struct soak_counts *soak_counts(struct soaker *k);
 unsigned soak_port(const struct soaker *k);
 unsigned soak_workers(const struct soaker *k);

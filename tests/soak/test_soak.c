@@ -14,9 +14,9 @@ static unsigned number(const char *name, unsigned otherwise)
 static void tell(const struct soak_options *o, const struct soak_counts *n, unsigned faults, uint64_t ms)
 {
     printf("seed %u: %u faults; %llu s, %u requests, %u sent again, %u answers thrown away; %u kills, %u stops, %u ends, %u hang-ups, Redis %u killed %u cut; "
-           "%u refused, %u code 18\n",
+           "%u refused, %u code 18, %u sessions lost with Redis\n",
            o->seed, faults, (unsigned long long)(ms / 1000), n->requests, n->repeats, n->answers_lost, n->kills, n->stops, n->terms, n->hang_ups,
-           n->redis_kills, n->redis_cuts, n->refused, n->shut_out);
+           n->redis_kills, n->redis_cuts, n->refused, n->shut_out, n->lost);
     fflush(stdout);
 }
 
