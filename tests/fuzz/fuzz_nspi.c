@@ -10,10 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 static struct config     config;
 static struct directory *directory;
 static struct person     who;
+static struct arena     *kept; /* for the life of the program */
 
 static void prepare(void)
 {
-    struct arena *a = arena_new(SIZE_MAX); /* for the life of the program */
+    struct arena *a = kept = arena_new(SIZE_MAX);
     const char   *why = NULL;
     char          dir[] = "/tmp/fuzz_nspi.XXXXXX";
     must(mkdtemp(dir) != NULL);
