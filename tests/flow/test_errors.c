@@ -70,7 +70,11 @@ static void send_odd(struct desk *d, const char *name, const char *type, struct 
     const char *why = "";
     struct mapic_odd o = *odd;
     o.keep_cookies = true; /* an error changes nothing for the client */
+    size_t turns = d->w.c.nturns;
+    if (http == 413 || code == 18) /* nginx's own: no worker's turn */
+        d->w.c.nturns = 0;
     bool ok = mapic_call(&d->w.c, d->w.a, type, body, &o, &r, &why);
+    d->w.c.nturns = turns;
     unit_check(ok && r.http.status == http && r.code == code, __FILE__, __LINE__, "%s: HTTP %d, X-ResponseCode %d instead of %d, %d; %s", name, r.http.status, r.code,
                http, code, ok ? "" : why);
 }
