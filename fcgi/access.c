@@ -212,6 +212,8 @@ static void put_session(struct line *l, const struct access *x)
         number(l, COL_SequenceCookie, x->note->sequence);
     field(l, COL_MapiClientInfo, x->rq->client_info);
     put_software(l, x->rq);
+    if (x->note != NULL)
+        field(l, COL_ClientMode, x->note->client_mode);
     field(l, COL_Worker, x->worker);
     field(l, COL_ServerVersion, x->version);
     if (x->note != NULL)

@@ -7,8 +7,10 @@
 static const char *not_ready(struct session_env *e, struct front *f, struct arena *a)
 {
     const char *redis = conn_draining(f) ? NULL : redis_unready(e->redis, a);
+    struct guid server;
     return conn_draining(f)                                ? "draining\n"
          : redis != NULL                                   ? arena_printf(a, "redis: %s\n", redis)
+         : directory_server_guid(e->directory, &server) != ecNone ? "the directory cannot be read\n"
          : access(e->config->store, R_OK | W_OK | X_OK) != 0 ? "the store's directory cannot be used\n"
                                                            : NULL;
 }

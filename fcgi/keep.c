@@ -3,14 +3,14 @@
 
 struct numbers { uint64_t auth_us, sequence; size_t body; time_t begun; struct guid mailbox; bool known, has_mailbox; };
 
-enum { STRINGS = 15 };
+enum { STRINGS = 16 };
 
 /* All strings of a line that do not live as long as the process, and those that do where it costs less than to tell them apart. */
 static void strings(struct kept *k, const char **v[STRINGS])
 {
     const char **all[STRINGS] = { &k->rq.server_id, &k->rq.id, &k->rq.client_request_id, &k->rq.type, &k->rq.addr, &k->rq.client_info, &k->rq.client_app,
                                   &k->rq.user_agent, &k->who.login, &k->who.smtp, &k->x.method, &k->x.session, &k->note.mailboxes, &k->x.endpoint,
-                                  &k->x.worker };
+                                  &k->x.worker, &k->note.client_mode };
     memcpy(v, all, sizeof all);
 }
 

@@ -4,6 +4,7 @@
 #include "session/context/cookie.h"
 #include "session/session.h"
 #include <stdio.h>
+#include <time.h>
 
 /* --- list -------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +96,12 @@ ec_t session_show(struct session_env *e, struct arena *a, const char *digest, vo
     line(ctx, arena_printf(a, "user %s, as %s", c->user, c->user_dn));
     line(ctx, arena_printf(a, "client %s, code page %u, locales 0x%04x sort 0x%04x", c->client_app != NULL ? c->client_app : "unknown", c->code_page,
                            c->lcid_string, c->lcid_sort));
+    const struct context_state *s = &c->state;
+    if (s->created_ms != 0)
+        line(ctx, arena_printf(a, "made %lld s ago, resumed %u times after a pause, moved %u times to another worker, last served by %s",
+                               (long long)(time(NULL) - (time_t)(s->created_ms / 1000)), s->pauses, s->moves, s->served_by));
+    line(ctx, arena_printf(a, "%s, idle for %lld s, kept for %lld s", s->locked ? "a request runs" : s->waits ? "a NotificationWait is pending" : "nothing is pending",
+                           (long long)s->idle_ms / 1000, (long long)s->expires_ms / 1000));
     line(ctx, arena_printf(a, "sequence %llu, next handle 0x%08x", (unsigned long long)c->sequence, c->next_handle));
     for (size_t i = 0; i < c->logons; i++)
         line(ctx, arena_printf(a, "logon %u: mailbox %s, %s", c->logon[i].logon_id, guid_text(&c->logon[i].mailbox, guid),

@@ -27,6 +27,7 @@ void reply_context(struct session_reply *r, struct context *x)
 {
     r->note.sequence = x->sequence;
     r->note.mailboxes = mailboxes_of(x);
+    r->note.client_mode = x->client_mode == 1 ? "classic" : x->client_mode == 2 ? "cached" : NULL;
     r->context_cookie = context_cookie(x);
     r->sequence_cookie = context_sequence_cookie(x);
     r->expiration_ms = context_retention_ms(x);

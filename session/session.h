@@ -41,6 +41,7 @@ struct session_note {
     const char *mailboxes;       /* GUIDs of those that the session is logged on to, comma between them */
     uint64_t    sequence;        /* number of the request within its session */
     const char *rops;            /* those that ran, with access_rops */
+    const char *client_mode;     /* "classic", "cached"; static */
 };
 
 struct session_reply {

@@ -14,11 +14,23 @@ static void *refuse(int fd, const char *path, struct arena *a, const char **why)
     return NULL;
 }
 
+/* With the directory above it, but no further. */
+static bool make_dir(const char *dir, struct arena *a)
+{
+    const char *slash = strrchr(dir, '/');
+    if (mkdir(dir, 0770) == 0 || errno == EEXIST)
+        return true;
+    if (errno != ENOENT || slash == NULL || slash == dir)
+        return false;
+    const char *above = arena_str(a, blob_of(dir, (size_t)(slash - dir)));
+    return (mkdir(above, 0770) == 0 || errno == EEXIST) && (mkdir(dir, 0770) == 0 || errno == EEXIST);
+}
+
 void *shared_map(const char *dir, const char *name, size_t size, struct arena *a, const char **why)
 {
     struct stat st;
     const char *path = arena_printf(a, "%s/%s", dir, name);
-    if (mkdir(dir, 0770) != 0 && errno != EEXIST)
+    if (!make_dir(dir, a))
         return refuse(-1, dir, a, why);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
     if (fd < 0 || fstat(fd, &st) != 0)

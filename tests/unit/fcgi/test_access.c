@@ -27,7 +27,7 @@ static struct access full(struct request *rq, struct person *who, struct session
 {
     *rq = sample();
     *who = (struct person){ .login = "alice@example.com", .smtp = "alice@example.com", .has_mailbox = true };
-    *note = (struct session_note){ .mailboxes = "g1,g2", .sequence = 17, .rops = "0x02:OpenFolder,0x15:QueryRows!0x480" };
+    *note = (struct session_note){ .mailboxes = "g1,g2", .sequence = 17, .client_mode = "cached", .rops = "0x02:OpenFolder,0x15:QueryRows!0x480" };
     return (struct access){ .rq = rq, .who = who, .method = "Basic", .endpoint = "emsmdb", .http = 200, .code = 0,
                             .body = blob_of("\0\0\0\0\x0a\0\0\0", 8), .out = 99, .total_us = 1234, .auth_us = 5, .redis_us = 6, .store_us = 7,
                             .early = true, .session = "00112233aabbccdd", .note = note, .worker = "host/a0", .version = "0.1", .diagnosis = "no" };
@@ -46,7 +46,7 @@ TEST(columns_as_text)
                     "RequestType=Execute HttpStatusCode=200 ResponseCode=0 StatusCode=0x0 ReturnCode=0xa TotalRequestLatency=1234 AuthModuleLatency=5 "
                     "RedisLatency=6 StoreLatency=7 RequestBytes=5 ResponseBytes=99 EarlyHead=1 AuthenticatedUser=alice@example.com "
                     "AuthenticatedUserEmail=alice@example.com AuthenticationType=Basic MailboxId=g1,g2 ClientIP=192.0.2.1 "
-                    "SessionCookie=00112233aabbccdd SequenceCookie=17 MapiClientInfo={B}:2 ClientSoftware=Outlook ClientSoftwareVersion=\"16.0 (x)\" "
+                    "SessionCookie=00112233aabbccdd SequenceCookie=17 MapiClientInfo={B}:2 ClientSoftware=Outlook ClientSoftwareVersion=\"16.0 (x)\" ClientMode=cached "
                     "Worker=host/a0 ServerVersion=0.1 RopIds=0x02:OpenFolder,0x15:QueryRows!0x480 GenericErrors=no");
     CHECK(strstr(line, "secret") == NULL);
 }

@@ -102,7 +102,7 @@ TEST(processes_share_it)
     waitpid(pid, &status, 0);
     CHECK_INT(status, 0);
     CHECK(rate_take(r, "ana", 1, 700, start) != 0);
-    CHECK(rate_open("/nonexistent/dir/host", a, &why) == NULL);
-    CHECK_STR(why, "/nonexistent/dir/host: No such file or directory");
+    CHECK(rate_open("/nonexistent/dir/far/host", a, &why) == NULL);
+    CHECK_STR(why, "/nonexistent/dir/far/host: No such file or directory");
     arena_free(a);
 }
