@@ -1,5 +1,6 @@
 /* test_wait.c - NotificationWait through nginx, workers on two hosts, Redis: parked, woken, ended. MS-OXCMAPIHTTP 2.2.4.4, 3.2.5.5. */
 #include "backend/base/filetime.h"
+#include "backend/event/bell.h"
 #include "tests/flow/ctl.h"
 #include "tests/flow/waiter.h"
 #include <signal.h>
@@ -316,6 +317,52 @@ TEST(only_what_is_told_wakes)
     write_mail(st, &st->bob, NULL, "Not mine");
     CHECK(waiter_waits(&k, 300));
     walk_end(&w);
+    waiter_free(&k);
+}
+
+/* A number of the worker's /metrics. */
+static unsigned long metric(struct walk *w, const char *route, const char *name)
+{
+    struct mapic c;
+    struct mapic_reply r;
+    const char *why;
+    mapic_beside(&c, &w->c);
+    c.route = route;
+    bool ok = mapic_call(&c, w->a, "PING", blob_of(NULL, 0), &(struct mapic_odd){ .verb = "GET", .path = "/metrics" }, &r, &why);
+    mapic_close(&c);
+    const char *at = ok ? strstr(arena_str(w->a, r.http.body), arena_printf(w->a, "\n%s ", name)) : NULL;
+    return at != NULL ? strtoul(at + strlen(name) + 2, NULL, 10) : 0;
+}
+
+/* Many rings of a mailbox cost few looks. */
+TEST(rings_coalesce)
+{
+    enum { RINGS = 500 };
+    struct stack *st = long_waits();
+    struct walk w;
+    struct waiter k = { 0 };
+    struct redis *r = stack_redis(st);
+    walk_begin(&w, st, &st->ana);
+    MUST_STEP(&w, subscribe(&w, DELETED));
+    waiter_start(&k, &w.c, stack_route[2]);
+    REQUIRE(waiter_processing(&k));
+    REQUIRE(waiter_waits(&k, 100));
+    unsigned long looks = metric(&w, stack_route[2], "mapihttpd_waits_looked_total"), rings = metric(&w, stack_route[2], "mapihttpd_rings_received_total");
+    CHECK_INT(metric(&w, stack_route[2], "mapihttpd_waits_parked"), 1);
+    struct redis_conn *c = redis_take(r, w.a);
+    REQUIRE(c != NULL);
+    for (unsigned i = 0; i < RINGS; i++)
+        redis_queue(c, 3, bell_command(w.a, st->config, &st->ana.mailbox, 1000000 + i));
+    CHECK(redis_flush(c) == REDIS_DONE);
+    for (int i = 0; i < 200 && metric(&w, stack_route[2], "mapihttpd_rings_received_total") < rings + RINGS; i++)
+        usleep(10000);
+    CHECK_INT(metric(&w, stack_route[2], "mapihttpd_rings_received_total"), rings + RINGS);
+    CHECK(waiter_waits(&k, 100));
+    looks = metric(&w, stack_route[2], "mapihttpd_waits_looked_total") - looks;
+    CHECK(looks >= 1 && looks < RINGS / 4);
+    redis_forget(c);
+    walk_end(&w);
+    redis_free(r);
     waiter_free(&k);
 }
 
