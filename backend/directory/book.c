@@ -4,7 +4,7 @@
 #include "backend/base/must.h"
 #include <stdlib.h>
 
-enum { MANY = 4096 };   /* changes at once above which the tables are made anew */
+enum { MANY = 4096, ORG_FIRST = 1, ORG_NONE = 0 };   /* changes at once above which the tables are made anew; rows of `organization` */
 
 /* --- entries -------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -290,7 +290,7 @@ ec_t book_begin(struct book *b, const struct person *who, struct book_look *out)
     }
     pthread_rwlock_rdlock(&b->lock);
     const struct book_entry *me = book_entry(b, who->row);
-    *out = (struct book_look){ b, me != NULL ? me->org : 1, r };
+    *out = (struct book_look){ b, me != NULL ? me->org : who->row == 0 ? ORG_FIRST : ORG_NONE, r };
     return ecNone;
 }
 

@@ -34,7 +34,8 @@ struct book_view;
 struct book *book_of(struct directory *d);
 
 /* One request's look at the book: what it sees does not change until book_done.  Keep it short, nobody else gets a newer state meanwhile.  `who` names the
- * organization whose objects are seen; what is outside of it does not exist.  `reader` is a connection of its own that reads one moment of the database, for the
+ * organization whose objects are seen; what is outside of it does not exist.  Row 0 is an administrator, who sees the first organization as its people do; somebody
+ * whose row is gone sees nothing.  `reader` is a connection of its own that reads one moment of the database, for the
  * questions of entry.h: it waits for nobody, and a question costs no locks. */
 struct book_look { struct book *b; uint32_t org; struct directory *reader; };
 ec_t book_begin(struct book *b, const struct person *who, struct book_look *out);
@@ -50,8 +51,8 @@ int64_t book_row(const struct book_view *v, size_t at);                         
 bool    book_find(const struct book_look *l, const struct book_view *v, int64_t row, size_t *at); /* false: not in this list */
 size_t  book_seek(const struct book_view *v, struct blob text);                      /* first that sorts at or behind `text`; count: none */
 
-/* Sorts rows as the lists are sorted; rows that do not exist or cannot be seen are left out; *n becomes smaller.  book_before: how `text` compares with the
- * name of a row, < 0: the row sorts before it. */
+/* Sorts rows as the lists are sorted; rows that do not exist or cannot be seen are left out; *n becomes smaller.  book_compare: how `text` compares with the
+ * name of a row, < 0: the row sorts before it; who cannot be seen has an empty name. */
 void book_order(struct book_look *l, struct arena *a, enum book_sort sort, uint32_t lcid, int64_t *row, size_t *n);
 int  book_compare(const struct book_look *l, enum book_sort sort, uint32_t lcid, int64_t row, struct blob text);
 

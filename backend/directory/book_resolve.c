@@ -13,6 +13,7 @@ struct search {
     int64_t           container;
     const struct book_view *view;    /* NULL: the global address list */
     size_t            max;           /* stop when so many are there */
+    int               words;         /* so many are looked at, < 0: all */
     int64_t          *row;
     size_t            n, cap;
     struct blob       token[TOKENS_MAX];
@@ -123,7 +124,7 @@ static sqlite3_stmt *words(struct search *s, struct blob word, bool whole)
     sqlite3_bind_int64(q, 1, s->l->org);
     sqlite3_bind_blob(q, 2, word.p, (int)word.n, SQLITE_STATIC);
     sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
-    sqlite3_bind_int(q, 4, SCAN_MAX);
+    sqlite3_bind_int(q, 4, s->words);
     return q;
 }
 
@@ -181,7 +182,7 @@ static ec_t scan_tokens(struct search *s)
 
 static ec_t search_begin(struct search *s, struct book_look *l, struct arena *a, int64_t container, size_t max)
 {
-    *s = (struct search){ .l = l, .a = a, .container = container, .max = max };
+    *s = (struct search){ .l = l, .a = a, .container = container, .max = max, .words = max == SIZE_MAX ? -1 : SCAN_MAX };
     if (book_list(l->b, container) == NULL)
         return EC(ecInvalidBookmark);
     return container != 0 ? book_view(l, container, BOOK_BY_NAME, LCID_DEFAULT, &s->view) : ecNone;

@@ -238,7 +238,8 @@ int book_compare(const struct book_look *l, enum book_sort sort, uint32_t lcid, 
 {
     const struct book_entry *e = book_entry(l->b, row);
     const struct book_collator *c = book_collator(lcid);
+    bool    seen = e != NULL && e->org == l->org;
     uint8_t x[COLLATE_KEY], y[COLLATE_KEY];
-    size_t  n = book_collate(c, e != NULL ? text_of(sort, e) : blob_of(NULL, 0), x), m = book_collate(c, text, y);
+    size_t  n = book_collate(c, seen ? text_of(sort, e) : blob_of(NULL, 0), x), m = book_collate(c, text, y);
     return blob_cmp(blob_of(x, n), blob_of(y, m));
 }

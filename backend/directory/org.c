@@ -116,6 +116,18 @@ ec_t org_add(struct directory *d, const char *name)
     return policies_change(d, "INSERT INTO organization(name) VALUES(?1)", &v, 1);
 }
 
+ec_t org_knows(struct directory *d, struct arena *a, const struct person *who, const struct person *whose, bool *yes)
+{
+    struct policy own, other;
+    *yes = who->row == whose->row;
+    if (*yes)
+        return ecNone;
+    TRY(policy_of(d, a, who, &own));
+    TRY(policy_of(d, a, whose, &other));
+    *yes = strcasecmp(own.organization, other.organization) == 0;
+    return *yes ? ecNone : directory_has_access(d, whose->dn, who->dn, yes);
+}
+
 static ec_t change_domain(struct directory *d, const char *sql, const char *name, const char *domain)
 {
     struct bound v[2] = { { 0 } };

@@ -33,6 +33,8 @@ struct org {
 ec_t org_list(struct directory *d, struct arena *a, struct org **out, size_t *n);
 ec_t org_get(struct directory *d, struct arena *a, const char *name, struct org *out);   /* ecNotFound, as all that name one */
 ec_t org_of(struct directory *d, struct arena *a, const char *address, struct org *out); /* by the domain of an address */
+/* Organizations do not know of each other; a mailbox that was shared with somebody is known to him. */
+ec_t org_knows(struct directory *d, struct arena *a, const struct person *who, const struct person *whose, bool *yes);
 ec_t org_add(struct directory *d, const char *name);                                     /* enabled; ecCollidingNames, ecInvalidParameter */
 ec_t org_add_domain(struct directory *d, const char *name, const char *domain);          /* ecCollidingNames: it has one already; ecInvalidParameter */
 ec_t org_drop_domain(struct directory *d, const char *name, const char *domain);         /* ecNotFound: it is not this one's */

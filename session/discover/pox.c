@@ -201,16 +201,11 @@ static ec_t gather(struct settings *s)
 /* Organizations do not know of each other, as in the address book; a mailbox that was shared with a delegate is known to him. */
 static ec_t known_to(const struct discover_call *c, const struct person *p)
 {
-    struct policy own, other;
-    bool shared = false;
-    if (c->who == NULL || c->who->row == p->row)
+    bool known = false;
+    if (c->who == NULL)
         return ecNone;
-    TRY(policy_of(c->directory, c->a, c->who, &own));
-    TRY(policy_of(c->directory, c->a, p, &other));
-    if (strcasecmp(own.organization, other.organization) == 0)
-        return ecNone;
-    TRY(directory_has_access(c->directory, p->dn, c->who->dn, &shared));
-    return shared ? ecNone : EC(ecUnknownUser);
+    TRY(org_knows(c->directory, c->a, c->who, p, &known));
+    return known ? ecNone : EC(ecUnknownUser);
 }
 
 /* The DN counts where both are there (3.2.5). */

@@ -1,8 +1,10 @@
 /* nspi_match.c - GetMatches: which objects of a list a restriction chooses, or which ones a property of an object refers to (MS-OXNSPI 3.1.4.1.10). */
+#include "backend/base/utf.h"
 #include "session/nspi/nspi_row.h"
 #include "session/nspi/nspi_table.h"
 
 enum { NAMES_MAX = 16, NAME_TAG = 0x3FF0 };  /* name resolutions in one restriction, and the ids that stand for them */
+enum { PRINTABLE_KEY = 0x3FEF, CP_TELETEX = 20261 };
 
 /* A restriction at work on one list. */
 struct match {
@@ -42,11 +44,32 @@ static ec_t resolve_name(struct match *m, struct restriction *r, const struct pr
     return ecNone;
 }
 
+/* The one property whose own type is PtypString8 is compared by its bytes, and the shorter value is the smaller one (OXNSPI R484, R488, R1601): binary keys of value
+ * and wanted value sort so. */
+static struct propval printable_key(struct arena *a, struct blob ascii)
+{
+    struct wr w = wr_in(a, sizeof(uint32_t) + ascii.n);
+    for (unsigned shift = 32; shift != 0; shift -= 8)
+        wr_u8(&w, (uint8_t)(ascii.n >> (shift - 8)));
+    wr_put(&w, ascii);
+    return pv_bin(PROP_TAG(PRINTABLE_KEY, PtypBinary), wr_blob(&w));
+}
+
+static bool compares_printable(const struct restriction *r)
+{
+    return r->kind == RES_PROPERTY && prop_unicode(r->property.tag) == PidTagAddressBookDisplayNamePrintable
+        && prop_type(prop_unicode(r->property.value.tag)) == PtypString;
+}
+
 static ec_t resolve_names(struct match *m, struct restriction *r)
 {
     const struct propval *text = anr_value(r);
     if (text != NULL)
         return resolve_name(m, r, text);
+    if (compares_printable(r)) {
+        r->property.value = printable_key(m->c->a, codepage_from_utf8(m->c->a, CP_TELETEX, r->property.value.v.s));
+        r->property.tag = r->property.value.tag;
+    }
     if (r->kind == RES_AND || r->kind == RES_OR)
         for (size_t i = 0; i < r->list.n; i++)
             TRY(resolve_names(m, &r->list.v[i]));
@@ -79,6 +102,11 @@ static const struct propval *get(void *ctx, uint32_t tag)
     if (id >= NAME_TAG && id < NAME_TAG + m->names)
         return among(m->name[id - NAME_TAG].row, m->name[id - NAME_TAG].n, m->o.e.row) ? &yes_value : &no_value;
     struct propval *v = arena_one(m->o.c->a, struct propval);
+    if (id == PRINTABLE_KEY) {
+        nspi_value(&m->o, PidTagAddressBookDisplayNamePrintable, v);
+        *v = prop_type(v->tag) == PtypString ? printable_key(m->o.c->a, v->v.s) : *v;
+        return v;
+    }
     nspi_value(&m->o, prop_type(tag) == PtypUnspecified ? nspi_native(tag) : prop_unicode(tag), v);
     return prop_type(v->tag) != PtypErrorCode ? v : NULL;
 }

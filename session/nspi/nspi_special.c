@@ -147,7 +147,11 @@ ec_t nspi_GetMailboxUrl(struct nspi_ctx *c)
 {
     struct person p = *c->who;
     struct guid   mailbox;
+    bool          known = false;
     if (mailbox_in_dn(c->a, c->in->text, &mailbox) && directory_by_mailbox(c->env->directory, c->a, &mailbox, &p) != ecNone)
+        return EC(ecNotFound);
+    TRY(org_knows(c->env->directory, c->a, c->who, &p, &known));
+    if (!known)
         return EC(ecNotFound);
     return url_for(c, &p, "emsmdb");
 }

@@ -94,6 +94,49 @@ TEST(strings_of_every_request)
     books_end(&k);
 }
 
+/* The printable name is of 8 bits and counts case: shorter is smaller, among equally long ones bytes decide; the display name is compared as Unicode
+ * (OXNSPI R484, R488-R493, R1599, R1601). */
+TEST(comparing_strings_of_8_bits)
+{
+    static const char *const names[] = { "zz 8bit", "Zz 8bit", "aaa 8bit", "b 8bit" };
+    static const struct { uint32_t tag; uint8_t relop; const char *text; unsigned want; } cases[] = {   /* bits: which of the names match */
+        { PidTagAddressBookDisplayNamePrintable, RELOP_EQ, "zz 8bit", 1 }, { PidTagAddressBookDisplayNamePrintable, RELOP_EQ, "ZZ 8BIT", 0 },
+        { PidTagDisplayName, RELOP_EQ, "ZZ 8BIT", 3 }, { PidTagAddressBookDisplayNamePrintable, RELOP_LT, "aaa 8bit", 11 },
+        { PidTagAddressBookDisplayNamePrintable, RELOP_LE, "Zz 8bit", 10 }, { PidTagAddressBookDisplayNamePrintable, RELOP_GT, "zz 8bit", 4 },
+        { PidTagAddressBookDisplayNamePrintable, RELOP_GE, "Zz 8bit", 7 }, { PidTagAddressBookDisplayNamePrintable, RELOP_NE, "b 8bit", 7 },
+        { PidTagDisplayName, RELOP_LT, "b", 4 }, { 0x39FF001E, RELOP_EQ, "aaa 8bit", 4 }
+    };
+    struct books k;
+    books(&k);
+    struct nspic_stat s = book_stat();
+    struct entry e[4];
+    for (size_t i = 0; i < 4; i++) {
+        e[i] = (struct entry){ .kind = ENTRY_USER, .display_name = names[i] };
+        REQUIRE_EC(entry_add(k.d, k.b.a, &e[i]), ecNone);
+    }
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        struct restriction both[2] = { { .kind = RES_CONTENT }, { .kind = RES_PROPERTY } }, and = { .kind = RES_AND };
+        and.list.v = both;
+        and.list.n = 2;
+        both[0].content.level = FL_SUBSTRING;
+        both[0].content.value = pv_str(PidTagDisplayName, "8bit");
+        both[0].content.tag = PidTagDisplayName;
+        both[1].property.relop = cases[c].relop;
+        both[1].property.tag = cases[c].tag;
+        both[1].property.value = pv_str(prop_unicode(cases[c].tag), cases[c].text);
+        both[1].property.value.tag = cases[c].tag;
+        CHECK_INT(BOOK(&k.b, "GetMatches", ASK(.stat = &s, .filter = &and, .rows = 10)), 0);
+        unsigned got = 0;
+        for (size_t m = 0; m < k.b.reply.mids; m++)
+            for (size_t i = 0; i < 4; i++)
+                got |= (unsigned)(k.b.reply.mid[m] == entry_mid(e[i].row)) << i;
+        unit_check(got == cases[c].want, __FILE__, __LINE__, "case %zu: %x", c, got);
+    }
+    for (size_t i = 0; i < 4; i++)
+        REQUIRE_EC(entry_remove(k.d, e[i].row), ecNone);
+    books_end(&k);
+}
+
 static bool permitted(uint32_t ec)
 {
     static const uint32_t codes[] = { 0, 1, 2, 0x00040380, 0x80004005, 0x80040102, 0x80040108, 0x8004010E, 0x8004010F, 0x80040111, 0x80040117, 0x8004011E, 0x8004011F,

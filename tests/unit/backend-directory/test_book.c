@@ -288,6 +288,48 @@ TEST(all_matches_of_a_name)
     shelf_end(&s);
 }
 
+/* More words begin so than a single name is looked for among: a restriction still gets every object, and what else it asks decides. */
+TEST(all_matches_of_a_name_that_many_words_begin_with)
+{
+    enum { PEOPLE = 240, WORDS = 90 };
+    struct shelf s;
+    shelf(&s, "many");
+    REQUIRE_EC(entry_batch(s.other), ecNone);
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        const char *name = "";
+        for (unsigned k = 0; k < WORDS; k++)
+            name = arena_printf(s.a, "%s sam%x", name, i * WORDS + k);
+        add(&s, ENTRY_USER, name + 1, "", NULL, NULL);
+    }
+    int64_t last = add(&s, ENTRY_USER, "Samzzz Zurich", "", NULL, NULL);
+    REQUIRE_EC(entry_batch_end(s.other, ecNone), ecNone);
+    struct book_look l = look(&s);
+    int64_t *row;
+    size_t   n;
+    CHECK_EC(book_matches(&l, s.a, 0, blob_str("sam"), 1000, &row, &n), ecNone);
+    CHECK_INT(n, PEOPLE + 1);
+    CHECK(n != 0 && row[n - 1] == last);
+    book_done(&l);
+    shelf_end(&s);
+}
+
+/* Whose row is gone sees nothing; an administrator, who is nobody, sees the first organization. */
+TEST(who_was_removed_sees_nothing)
+{
+    struct shelf s;
+    shelf(&s, "removed");
+    int64_t stays = add(&s, ENTRY_USER, "Stays", "stays@example.com", NULL, NULL);
+    CHECK_STR(names(&s, 0, BOOK_BY_NAME, 0x409), "Stays;Zoe Me");
+    REQUIRE_EC(directory_remove(s.other, "me@example.com"), ecNone);
+    CHECK_STR(names(&s, 0, BOOK_BY_NAME, 0x409), "");
+    struct book_look l = look(&s);
+    CHECK(!book_exists(&l, stays, NULL));
+    book_done(&l);
+    s.who.row = 0;
+    CHECK_STR(names(&s, 0, BOOK_BY_NAME, 0x409), "Stays");
+    shelf_end(&s);
+}
+
 /* Against a plain list, sorted anew each time: random additions, renames, hiding, removal, seen by a book that only hears of them. */
 struct model { int64_t row; char name[24]; bool hidden; };
 
@@ -368,6 +410,12 @@ TEST(order_of_any_rows)
     CHECK(row[0] == b && row[1] == c && row[2] == s.who.row);
     CHECK(book_compare(&l, BOOK_BY_NAME, 0x409, b, blob_str("carl")) < 0);
     CHECK(book_compare(&l, BOOK_BY_NAME, 0x409, c, blob_str("CARL")) == 0);
+    book_done(&l);
+    REQUIRE_EC(org_add(s.other, "Other"), ecNone);
+    REQUIRE_EC(org_add_domain(s.other, "Other", "other.example"), ecNone);
+    int64_t theirs = add(&s, ENTRY_USER, "Dora", "dora@other.example", NULL, NULL);
+    l = look(&s);
+    CHECK(book_compare(&l, BOOK_BY_NAME, 0x409, theirs, blob_str("aaa")) < 0); /* as if there were no name */
     book_done(&l);
     shelf_end(&s);
 }
