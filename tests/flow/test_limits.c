@@ -84,9 +84,9 @@ TEST_LIMIT(the_session_idle_longest_makes_room, 120)
     CHECK_INT(ping(&w[2]->c, a), 0);
     CHECK_INT(ping(&w[3]->c, a), 0);
     CHECK_INT(metric(st, a, "limit_sessions_total"), 1);
-    mapic_close(&bob->c);
+    walk_end(bob);
     for (size_t i = 0; i < 5; i++)
-        mapic_close(&w[i]->c);
+        walk_end(w[i]);
     stack_stop(st);
     arena_free(a);
 }
@@ -105,7 +105,7 @@ TEST_LIMIT(expired_sessions_do_not_count, 120)
         w[i] = connected(st, a, &st->ana);
     CHECK_INT(metric(st, a, "limit_sessions_total"), 0);
     for (size_t i = 0; i < 4; i++)
-        mapic_close(&w[i]->c);
+        walk_end(w[i]);
     stack_stop(st);
     arena_free(a);
 }
@@ -141,7 +141,7 @@ TEST_LIMIT(sessions_in_use_are_not_ended, 120)
         CHECK(mapic_recv(&w[i]->c, w[i]->a, &r, &(struct mapic_odd){ .keep_cookies = true }, &why));
         CHECK_INT(r.code, 0);
         CHECK_INT(ping(&w[i]->c, a), 0);
-        mapic_close(&w[i]->c);
+        walk_end(w[i]);
     }
     stack_stop(st);
     arena_free(a);
@@ -172,9 +172,9 @@ TEST_LIMIT(the_oldest_wait_of_a_user_ends, 120)
     CHECK_INT(ping(&w[0]->c, a), 0);
     CHECK_INT(metric(st, a, "waits_parked"), 3);
     CHECK_INT(metric(st, a, "limit_waits_total"), 1);
-    mapic_close(&bob->c);
+    walk_end(bob);
     for (size_t i = 0; i < 3; i++)
-        mapic_close(&w[i]->c);
+        walk_end(w[i]);
     stack_stop(st);
     arena_free(a);
 }

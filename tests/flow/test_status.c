@@ -95,6 +95,7 @@ TEST_LIMIT(only_administrators_see_and_end_sessions, 120)
     CHECK_INT(get(&ana, a, "/status?ended=%3Cb%3E&user=%3Cb%3E%22&page=99999999999999999999", &page), 200);
     CHECK(strstr(page, "<b>\"") == NULL && strstr(page, "value=\"&lt;b&gt;&quot;\"") != NULL);
     mapic_close(&ana), mapic_close(&bob), mapic_close(&anonymous), mapic_close(&w.c);
+    arena_free(w.a);
     stack_stop(st);
     arena_free(a);
 }
@@ -224,8 +225,10 @@ TEST_LIMIT(rendered_by_chromium, 120)
     CHECK_INT(width, 1280);
     CHECK_INT(height, 900);
     CHECK(bytes > 25000); /* a blank sheet of this size has a few thousand */
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 5; i++) {
         mapic_close(&w[i].c);
+        arena_free(w[i].a);
+    }
     stack_stop(st);
     arena_free(a);
 }
