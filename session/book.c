@@ -113,7 +113,7 @@ static void aside(struct session_env *e, struct session_call *c, struct session_
         return;
     }
     r->context_cookie = cookie;
-    r->sequence_cookie = c->sequence_cookie;
+    r->sequence_cookie = context_own_sequence(e, c->a, &args);
     r->expiration_ms = retention;
     if (!nspi_read(c->a, d, 0, c->body, &q)) {
         r->code = XRC_INVALID_BODY;

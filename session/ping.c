@@ -15,6 +15,6 @@ void session_ping(struct session_env *e, struct session_call *c, struct session_
         return;
     }
     r->context_cookie = cookie;
-    r->sequence_cookie = c->sequence_cookie; /* not rotated, but sent again with the others */
+    r->sequence_cookie = context_own_sequence(e, c->a, &args); /* not rotated, but sent again with the others */
     r->expiration_ms = retention;
 }

@@ -165,6 +165,8 @@ enum finish context_destroy(struct context *c);
 
 /* PING: refreshes the retention.  BEGIN_RUN stands for "refreshed"; no lock is taken, no sequence consumed; *cookie = what to send back. */
 enum begin context_ping(const struct session_env *e, struct arena *a, const struct begin_args *args, int64_t *retention_ms, const char **cookie, const char **why);
+/* What a request that uses up no number sends back with it: the sequence cookie that it came with, if that is one of its context; else NULL. */
+const char *context_own_sequence(const struct session_env *e, struct arena *a, const struct begin_args *args);
 
 /* For long work: has the lock been lost (a timer renews it; the store's fence decides in the end)? */
 bool context_lost(const struct context *c);

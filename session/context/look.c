@@ -30,6 +30,15 @@ enum begin context_ping(const struct session_env *e, struct arena *a, const stru
     return BEGIN_RUN;
 }
 
+const char *context_own_sequence(const struct session_env *e, struct arena *a, const struct begin_args *args)
+{
+    uint8_t  id[CONTEXT_ID];
+    uint64_t number;
+    if (args->context_cookie == NULL || args->sequence_cookie == NULL || cookie_read_context(e->keys, a, args->context_cookie, id) != COOKIE_GOOD)
+        return NULL;
+    return cookie_read_sequence(e->keys, a, args->sequence_cookie, id, &number) == COOKIE_GOOD ? args->sequence_cookie : NULL;
+}
+
 /* --- administration ----------------------------------------------------------------------------------------------------------------------- */
 static void stands(struct context *c, const struct redis_value *got, int64_t ttl_ms, uint64_t now, const struct control *k)
 {

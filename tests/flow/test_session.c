@@ -2,6 +2,7 @@
 #include "tests/flow/walk.h"
 #include <pthread.h>
 #include <stdio.h>
+#include <strings.h>
 #include <unistd.h>
 
 static struct blob empty_execute(struct arena *a)
@@ -189,6 +190,39 @@ TEST(ping_keeps_a_session_alive_and_silence_ends_it)
     MUST_STEP(&w, step_connect(&w.s, st->ana.dn));
     walk_end(&w);
     stack_stop(st);
+}
+
+static size_t cookies_of(const struct http_reply *r, const char *name)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->headers; i++)
+        n += strcasecmp(r->header[i].name, "Set-Cookie") == 0 && strncmp(r->header[i].value, name, strlen(name)) == 0;
+    return n;
+}
+
+/* A sequence cookie is sent again with a PING if it is one of this session; nothing else of the client's goes into the head of an answer, whatever its length. */
+TEST(ping_sends_only_our_own_cookies)
+{
+    struct stack *st = stack_shared();
+    struct walk w, other;
+    walk_begin(&w, st, &st->ana);
+    walk_begin(&other, st, &st->ana);
+    char *much = arena_alloc(w.a, 9001);
+    memset(much, 'A', 9000);
+    much[9000] = '\0';
+    const char *const sequence[] = { w.c.sequence, other.c.sequence, "Invalid cookie", "", arena_str(w.a, blob_of(much, 2000)), much };
+    for (size_t i = 0; i < sizeof sequence / sizeof sequence[0]; i++) {
+        struct mapic_odd odd = { .sequence = sequence[i], .keep_cookies = true };
+        struct mapic_reply reply = { .code = -2 };
+        const char *why;
+        CHECK(mapic_call(&w.c, w.a, "PING", blob_of(NULL, 0), &odd, &reply, &why));
+        CHECK_INT(reply.code, 0);
+        CHECK_INT(cookies_of(&reply.http, "MapiContext="), 1);
+        CHECK_INT(cookies_of(&reply.http, "MapiSequence="), i == 0);
+    }
+    CHECK_INT(execute_code(&w, NULL), 0);
+    walk_end(&w);
+    walk_end(&other);
 }
 
 TEST(redis_that_dies_and_comes_back)
