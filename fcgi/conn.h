@@ -41,7 +41,8 @@ void conn_configure(struct front *f, const struct config *c);
 void conn_work(struct front *f);
 
 /* Draining, in this order (conn_drain.c says why).  conn_refuse: nobody can connect any more, who waits in the queue is still accepted; a socket that was
- * passed to us stays open for the next.  conn_retire: nginx is asked to give back its idle connections; the others it gives back with their answers.
+ * passed to us stays open for the next.  conn_retire: nginx is asked to give back its idle connections; the others it gives back with their answers,
+ * of which those that were put off leave now.
  * conn_part: from now on a request that still comes is refused (X-ResponseCode 18), and connections end with their answer; conn_idle_close closes those
  * that bring nothing.  conn_busy counts the requests under way; conn_finish sends the workers home; conn_close_all frees everything after they
  * were joined. */

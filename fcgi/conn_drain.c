@@ -52,20 +52,25 @@ void conn_give_back_locked(struct conn *c)
         c->given_back = send(c->fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof bytes;
 }
 
-static void each_idle(struct front *f, void (*what)(struct conn *c))
+static void each(struct front *f, enum conn_state state, void (*what)(struct conn *c))
 {
     for (size_t i = 0; i < f->conns; i++) {
         struct conn *c = &f->conn[i];
         if (c->front == NULL)
             continue;
         pthread_mutex_lock(&c->lock);
-        if (c->state == IDLE)
+        if (c->state == state)
             what(c);
         pthread_mutex_unlock(&c->lock);
     }
 }
 
-void conn_retire(struct front *f) { each_idle(f, conn_give_back_locked); }
+/* Answers that are put off so that guessing is slow do not hold up the end. */
+void conn_retire(struct front *f)
+{
+    each(f, IDLE, conn_give_back_locked);
+    each(f, DELAYED, conn_hurry_locked);
+}
 
 bool conn_asked(struct conn *c)
 {
@@ -81,7 +86,7 @@ static void close_unless_asked(struct conn *c)
 }
 
 void conn_part(struct front *f) { atomic_store(&f->parting, true); }
-void conn_idle_close(struct front *f) { each_idle(f, close_unless_asked); }
+void conn_idle_close(struct front *f) { each(f, IDLE, close_unless_asked); }
 
 bool conn_draining(const struct front *f) { return atomic_load(&f->draining); }
 bool conn_parting(const struct front *f) { return atomic_load(&f->parting); }

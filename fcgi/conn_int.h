@@ -85,6 +85,8 @@ bool conn_hold_event(struct conn *c, uint32_t generation);
  * request, or ends.  conn_write_on goes on after there was no room. */
 void conn_deliver(struct conn *c);
 void conn_write_on(struct conn *c);
+/* An answer that is due later is due now. */
+void conn_hurry_locked(struct conn *c);
 
 /* With the lock held: sends what the socket takes now, without blocking.  What does not fit is kept; while something is kept, nothing is added. */
 void conn_send_early(struct conn *c, struct blob bytes);

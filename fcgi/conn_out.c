@@ -214,10 +214,12 @@ static void delay(struct conn *c)
 {
     pthread_mutex_lock(&c->lock);
     c->state = DELAYED;
-    timer_set(c->front->timers, &c->timer, clock_ms() + c->delay, delay_over);
+    timer_set(c->front->timers, &c->timer, clock_ms() + (atomic_load(&c->front->draining) ? 0 : c->delay), delay_over);
     conn_arm(c, 0, EPOLL_CTL_MOD);
     pthread_mutex_unlock(&c->lock);
 }
+
+void conn_hurry_locked(struct conn *c) { timer_set(c->front->timers, &c->timer, clock_ms(), delay_over); }
 
 /* What follows the end of an answer tells nginx not to keep the connection (conn_drain.c). */
 static void give_back(struct conn *c)

@@ -43,10 +43,21 @@ static void refused(const struct server *s, struct arena *a, const char *why)
     arena_free(a);
 }
 
+/* Configurations that were in force: requests and waits may still use them, so they stay as long as the process.  Only the main thread comes here. */
+struct taken { struct taken *before; struct arena *a; };
+static struct taken *taken;
+
+static void keep(struct arena *a)
+{
+    struct taken *t = arena_one(a, struct taken);
+    *t = (struct taken){ taken, a };
+    taken = t;
+}
+
 void reload_config(struct server *s, const char *path)
 {
     const char *why = "";
-    struct arena *a = arena_new(SIZE_MAX); /* lives on with a configuration that is taken */
+    struct arena *a = arena_new(SIZE_MAX);
     struct told t = { .a = a };
     const struct config *c = config_reload(a, path, s->config, told, &t, &why);
     if (c == NULL || !reload_logs(c, a, &why)) {
@@ -60,6 +71,7 @@ void reload_config(struct server *s, const char *path)
         arena_free(a);
         return;
     }
+    keep(a);
     s->config = c;
     __atomic_store_n(&s->env->config, c, __ATOMIC_RELEASE); /* what is no request's: waits, background work */
     conn_configure(s->front, c);

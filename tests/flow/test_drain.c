@@ -302,6 +302,51 @@ TEST_LIMIT(code_18_for_a_peer_that_comes_too_late, 60)
     stack_stop(st);
 }
 
+static void *guess(void *arg)
+{
+    struct mapic *c = arg;
+    struct arena *a = arena_new(SIZE_MAX);
+    struct mapic_reply r = { 0 };
+    const char *why = NULL;
+    c->password = "a guess";
+    mapic_call(c, a, "PING", blob_of(NULL, 0), NULL, &r, &why);
+    CHECK_INT(r.http.status, 401);
+    arena_free(a);
+    return NULL;
+}
+
+static bool refused(const struct stack *st)
+{
+    char line[1000];
+    FILE *f = fopen(arena_printf(st->a, "%s/a0.log", st->dir), "r");
+    bool found = false;
+    while (f != NULL && !found && fgets(line, sizeof line, f) != NULL)
+        found = strstr(line, "login refused") != NULL;
+    if (f != NULL)
+        fclose(f);
+    return found;
+}
+
+TEST_LIMIT(an_answer_that_was_put_off_does_not_hold_the_end, 60)
+{
+    setenv("MAPIHTTPD_AUTH_FAIL_DELAY", "30000", 1);
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1 });
+    unsetenv("MAPIHTTPD_AUTH_FAIL_DELAY");
+    struct mapic c;
+    pthread_t t;
+    stack_client(st, &c, &st->ana);
+    REQUIRE(pthread_create(&t, NULL, guess, &c) == 0);
+    for (int i = 0; i < 1000 && !refused(st); i++)
+        usleep(10000);
+    REQUIRE(refused(st));
+    uint64_t begun = clock_ms();
+    stack_kill(st, 0, SIGTERM);
+    pthread_join(t, NULL);
+    CHECK(clock_ms() - begun < 10000);
+    mapic_close(&c);
+    stack_stop(st);
+}
+
 /* A request that was given to a worker which then died is no "shutting down": it may have begun. */
 TEST_LIMIT(a_death_within_a_request_is_no_code_18, 60)
 {
