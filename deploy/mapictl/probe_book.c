@@ -1,63 +1,81 @@
-/* probe_book.c - the address book as Outlook uses it: Bind, the own name resolved and read, Unbind. */
+/* probe_book.c - the address book: a session there, the own name, the own entry. */
 #include "deploy/mapictl/probe.h"
-#include "tests/client/nspic.h"
 #include <strings.h>
 
-static uint32_t ask(struct probe *p, struct mapic *book, const char *type, const struct nspic_ask *q, struct nspic_reply *r)
+enum { UNBIND_SUCCESS = 1, RESOLVED = 2, AMBIGUOUS = 1 };
+
+static const struct nspic_stat stat = { .code_page = 1252, .template_locale = 0x0409, .sort_locale = 0x0409 };
+
+static uint32_t call(struct probe *p, const char *type, const struct nspic_ask *q, struct nspic_reply *r, const char **why)
 {
-    p->s.why = NULL;
-    uint32_t ec = nspic_call(book, p->c->a, type, q, NULL, r, &p->s.why);
-    memcpy(p->client.worker, book->worker, sizeof p->client.worker); /* who is shown as the one that answered */
-    p->s.code = r->http.code;
+    *why = NULL;
+    uint32_t ec = nspic_call(&p->book, p->a, type, q, NULL, r, why);
     return ec == UINT32_MAX ? STEP_LOST : ec;
+}
+
+enum probe_outcome probe_bind(struct probe *p)
+{
+    struct nspic_reply r;
+    const char *why;
+    uint32_t ec = call(p, "Bind", &(struct nspic_ask){ .stat = &stat }, &r, &why);
+    if (ec != ecNone)
+        return probe_refused(p, &p->book, ec, why);
+    char guid[GUID_TEXT];
+    p->bound = true;
+    return probe_good(p, arena_printf(p->a, "address book %s", guid_text(&r.guid, guid)));
 }
 
 static const char *text_of(struct probe *p, const struct nspic_row *row, uint32_t tag)
 {
     const struct propval *v = nspic_find(row, tag);
-    return v != NULL && type_string(prop_type(v->tag)) ? arena_str(p->c->a, v->v.s) : "";
+    return v != NULL && (prop_type(v->tag) == PtypString || prop_type(v->tag) == PtypString8) ? arena_str(p->a, v->v.s) : "";
 }
 
-/* His own name, as Outlook resolves a recipient; then what the book says of him. */
-static bool find_oneself(struct probe *p, struct mapic *book)
+/* The name may be that of several; the address is not. */
+enum probe_outcome probe_resolve(struct probe *p)
 {
-    static const uint32_t found[] = { PidTagInstanceKey, PidTagDisplayName, PidTagSmtpAddress }, details[] = { PidTagDisplayName, PidTagEmailAddress, PidTagSmtpAddress };
-    struct nspic_stat s = { .code_page = 1252, .template_locale = 0x409, .sort_locale = 0x409 };
+    static const uint32_t tags[] = { PidTagDisplayName, PidTagSmtpAddress };
+    const char *names[] = { p->address, p->name != NULL && *p->name != '\0' ? p->name : p->address };
     struct nspic_reply r;
-    const char *name = p->login;
-    probe_begin(p);
-    uint32_t ec = ask(p, book, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = &name, .nnames = 1, .tags = found, .ntags = 3 }, &r);
-    if (ec == ecNone && (r.rows != 1 || r.row[0].v[0].v.bin.n != sizeof s.current))
-        ec = ecNotFound;
-    if (!probe_told(p, "Resolve the own address", ec, ec == ecNone ? text_of(p, &r.row[0], PidTagDisplayName) : name))
-        return false;
-    struct rd key = rd_blob_of(r.row[0].v[0].v.bin);
-    s.current = rd_u32(&key);
-    probe_begin(p);
-    ec = ask(p, book, "GetProps", &(struct nspic_ask){ .stat = &s, .tags = details, .ntags = 3 }, &r);
-    if (ec == ecNone && strcasecmp(text_of(p, &r.values, PidTagEmailAddress), p->dn) != 0)
-        ec = ecNotFound;
-    return probe_told(p, "Read it in the address book", ec, ec == ecNone ? text_of(p, &r.values, PidTagEmailAddress) : "somebody else");
+    const char *why;
+    uint32_t ec = call(p, "ResolveNames", &(struct nspic_ask){ .stat = &stat, .tags = tags, .ntags = 2, .names = names, .nnames = 2 }, &r, &why);
+    if (ec != ecNone)
+        return probe_refused(p, &p->book, ec, why);
+    if (!r.has_mids || r.mids != 2)
+        return probe_fault(p, "an answer without a verdict for each name");
+    if (r.mid[0] != RESOLVED || r.mid[1] == 0)
+        return probe_fault(p, arena_printf(p->a, "\"%s\" is %s: is the mailbox hidden from the address book?", r.mid[0] != RESOLVED ? names[0] : names[1],
+                                           r.mid[0] == AMBIGUOUS ? "ambiguous" : "not found"));
+    const char *found = r.has_rows && r.rows > 0 ? text_of(p, &r.row[0], PidTagDisplayName) : "";
+    return probe_good(p, arena_printf(p->a, "%s is \"%s\"%s", names[0], found, r.mid[1] == AMBIGUOUS ? "; others have this name too" : ""));
 }
 
-bool probe_book(struct probe *p)
+enum probe_outcome probe_props(struct probe *p)
 {
-    struct mapic book = p->client;
-    struct nspic_stat s = { .code_page = 1252, .template_locale = 0x409, .sort_locale = 0x409 };
+    static const uint32_t tags[] = { PidTagDisplayName, PidTagSmtpAddress, PidTagAccount };
     struct nspic_reply r;
-    char   worker[sizeof p->client.worker];
-    memcpy(worker, p->client.worker, sizeof worker);
-    book.conn = NULL;
-    book.context[0] = book.sequence[0] = '\0';
-    nspic_init(&book);
-    probe_begin(p);
-    bool ok = probe_told(p, "Bind to the address book", ask(p, &book, "Bind", &(struct nspic_ask){ .stat = &s }, &r), NULL) && find_oneself(p, &book);
-    if (ok) {
-        probe_begin(p);
-        uint32_t ec = ask(p, &book, "Unbind", &(struct nspic_ask){ 0 }, &r);
-        ok = probe_told(p, "Unbind", ec == 1 ? ecNone : ec, NULL);
-    }
-    mapic_close(&book);
-    memcpy(p->client.worker, worker, sizeof worker);
-    return ok;
+    const char *why;
+    uint32_t ec = call(p, "DNToMId", &(struct nspic_ask){ .names = &p->dn, .nnames = 1 }, &r, &why);
+    if (ec != ecNone)
+        return probe_refused(p, &p->book, ec, why);
+    if (!r.has_mids || r.mids != 1 || r.mid[0] == 0)
+        return probe_fault(p, arena_printf(p->a, "%s has no entry", p->dn));
+    struct nspic_stat own = stat;
+    own.current = r.mid[0];
+    ec = call(p, "GetProps", &(struct nspic_ask){ .stat = &own, .tags = tags, .ntags = 3 }, &r, &why);
+    if (ec != ecNone)
+        return probe_refused(p, &p->book, ec, why);
+    const char *smtp = text_of(p, &r.values, PidTagSmtpAddress);
+    return strcasecmp(smtp, p->address) == 0 ? probe_good(p, arena_printf(p->a, "\"%s\" <%s>", text_of(p, &r.values, PidTagDisplayName), smtp))
+                                             : probe_fault(p, arena_printf(p->a, "the own entry has the address \"%s\"", smtp));
+}
+
+enum probe_outcome probe_unbind(struct probe *p)
+{
+    struct nspic_reply r;
+    const char *why;
+    if (!p->bound)
+        return PROBE_NONE;
+    uint32_t ec = call(p, "Unbind", &(struct nspic_ask){ .flags = 0 }, &r, &why);
+    return ec == UNBIND_SUCCESS ? PROBE_GOOD : probe_refused(p, &p->book, ec, why);
 }

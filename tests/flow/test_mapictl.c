@@ -198,7 +198,7 @@ TEST(captured_connects_are_decoded)
 TEST(wrong_usage_is_told)
 {
     struct stack *st = stack_shared();
-    const char *wrong[] = { "", "bogus", "user", "user add", "user add a@b c", "user list extra", "mailbox stat", "probe ana", "decode",
+    const char *wrong[] = { "", "bogus", "user", "user add", "user add a@b c", "user list extra", "mailbox stat", "probe", "decode",
                             "user add x@example.com --colour red", "user add x@example.com --name", "session show" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         unit_int(mapictl(st, "pw", wrong[i])->rc, 2, wrong[i], __FILE__, __LINE__);
