@@ -1,6 +1,7 @@
 /* recover.c - a context whose last request ended nobody knows how -> what the journals say it did. */
 #include "session/context/context_int.h"
 #include "backend/base/log.h"
+#include "backend/base/metric.h"
 #include "session/context/cookie.h"
 #include "session/context/header.h"
 
@@ -126,5 +127,6 @@ enum begin recover(struct context *c, const struct control *k, uint64_t number, 
         ec = journals_newest(c, &f.row, &f.any, &f.where);
     lease_end(&c->p->lease);
     log_line(LOGL_INFO, "context", "recovering", NULL);
+    metric_add(METRIC_recoveries, 1);
     return ec == ecNone ? decide(c, k, number, &f, why) : later(c, "the mailbox cannot be asked now", why);
 }

@@ -1,4 +1,5 @@
 /* test_recover.c - two at once, takeovers, stalled owners, workers that die at each fault point, Redis that restarts or forgets. */
+#include "backend/base/metric.h"
 #include "tests/unit/session-context/bench.h"
 #include "backend/base/filetime.h"
 #include "backend/store/journal.h"
@@ -154,8 +155,12 @@ TEST(stalled_owner_is_overtaken)
     REQUIRE(t.begin == BEGIN_RUN);
     context_put(t.c, 1, blob_str("stalled"));
     stall(&t);
+    struct metric_value counted, then;
+    metric_read(METRIC_recoveries, &counted);
     bench_begin(&b->env, b, &before, "send", "{g}:9", &u); /* the client repeats it: waits for the lease, then takes over */
     REQUIRE(u.begin == BEGIN_RUN);
+    metric_read(METRIC_recoveries, &then);
+    CHECK_INT(then.n - counted.n, 1);
     CHECK_INT(u.c->sequence, t.c->sequence);
     CHECK(u.c->epoch > t.c->epoch);
     CHECK(context_lost(t.c));
