@@ -290,7 +290,7 @@ ec_t book_begin(struct book *b, const struct person *who, struct book_look *out)
     }
     pthread_rwlock_rdlock(&b->lock);
     const struct book_entry *me = book_entry(b, who->row);
-    *out = (struct book_look){ b, me != NULL ? me->org : who->row == 0 ? ORG_FIRST : ORG_NONE, r };
+    *out = (struct book_look){ b, me != NULL ? me->org : who->row == 0 ? ORG_FIRST : ORG_NONE, r, 0 };
     return ecNone;
 }
 

@@ -36,8 +36,8 @@ struct book *book_of(struct directory *d);
 /* One request's look at the book: what it sees does not change until book_done.  Keep it short, nobody else gets a newer state meanwhile.  `who` names the
  * organization whose objects are seen; what is outside of it does not exist.  Row 0 is an administrator, who sees the first organization as its people do; somebody
  * whose row is gone sees nothing.  `reader` is a connection of its own that reads one moment of the database, for the
- * questions of entry.h: it waits for nobody, and a question costs no locks. */
-struct book_look { struct book *b; uint32_t org; struct directory *reader; };
+ * questions of entry.h: it waits for nobody, and a question costs no locks.  `spent`: words looked at for names, which is bounded. */
+struct book_look { struct book *b; uint32_t org; struct directory *reader; uint64_t spent; };
 ec_t book_begin(struct book *b, const struct person *who, struct book_look *out);
 void book_done(struct book_look *l);
 /* In the middle of long work: lets others go on who wait for a newer state.  Views of the look are no more; rows may be gone or new. */
@@ -65,6 +65,7 @@ bool book_exists(const struct book_look *l, int64_t row, enum entry_kind *kind);
  * (display name and its words, given name, surname, alias, nickname, office, addresses), without case and accents.  Of several, one alone of whom an
  * attribute is exactly the text wins.  A DN and a whole address find hidden objects too.  ecInvalidBookmark: no such list. */
 ec_t book_resolve(struct book_look *l, struct arena *a, int64_t container, struct blob text, int64_t row[2], size_t *n);
-/* All whom the text can mean (PidTagAnr of restrictions), ascending by row, without that preference.  ecTableTooBig: more than max. */
+/* All whom the text can mean (PidTagAnr of restrictions), ascending by row, without that preference.  ecTableTooBig: more than max.
+ * Both: ecOutOfResources if the names of a request mean so many that looking them all through would take seconds. */
 ec_t book_matches(struct book_look *l, struct arena *a, int64_t container, struct blob text, size_t max, int64_t **row, size_t *n);
 #endif

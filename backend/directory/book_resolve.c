@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { SCAN_MAX = 20000, TOKENS_MAX = 8 };   /* words looked at for one name; tokens of a name that count */
+/* Words looked at for one name, and for all names of a request (about a second); tokens of a name that count; objects that are asked one by one; what
+ * a question costs, in words. */
+enum { SCAN_MAX = 20000, SPENT_MAX = 4000000, TOKENS_MAX = 8, FEW = 128, QUESTION = 32 };
 
 /* A search: where, and what was found. */
 struct search {
@@ -92,6 +94,109 @@ static struct blob behind(struct arena *a, struct blob word, uint8_t byte)
     return wr_blob(&w);
 }
 
+/* Rows of words that are, or begin with, `word`, in the order of the words. */
+static sqlite3_stmt *words(struct search *s, struct blob word, bool whole)
+{
+    struct blob end = behind(s->a, word, whole ? 0 : 0xFF);
+    sqlite3_stmt *q = q_begin(s->l->reader, "SELECT entry FROM entry_word WHERE org=?1 AND word>=?2 AND word<?3 LIMIT ?4");
+    if (q == NULL)
+        return NULL;
+    sqlite3_bind_int64(q, 1, s->l->org);
+    sqlite3_bind_blob(q, 2, word.p, (int)word.n, SQLITE_STATIC);
+    sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
+    sqlite3_bind_int(q, 4, s->words);
+    return q;
+}
+
+/* No client keeps a worker busy with names that mean everybody. */
+static ec_t spend(struct search *s, size_t words_seen)
+{
+    s->l->spent += words_seen;
+    return s->l->spent > SPENT_MAX ? EC(ecOutOfResources) : ecNone;
+}
+
+/* Candidates first, so that the statement is not open while other questions are asked.  With few to find they are told apart at once. */
+static ec_t scan(struct search *s, struct blob word, bool whole)
+{
+    bool   row, few = s->max <= 2;
+    size_t seen = 1;
+    ec_t   ec;
+    sqlite3_stmt *q = words(s, word, whole);
+    if (q == NULL)
+        return EC(ecDiskError);
+    while ((ec = q_row(q, &row)) == ecNone && row && (!few || s->n < s->max)) {
+        int64_t r = sqlite3_column_int64(q, 0);
+        seen++;
+        if (in_list(s, r) && !(few && has(s, r)))
+            found(s, r);
+    }
+    q_end(s->l->reader, q);
+    return ec != ecNone ? ec : spend(s, seen);
+}
+
+static void split(struct search *s, struct blob text)
+{
+    for (size_t i = 0; i < text.n && s->tokens < TOKENS_MAX; i++) {
+        size_t from = i;
+        while (i < text.n && strchr(" ,;", text.p[i]) == NULL)
+            i++;
+        if (i != from)
+            s->token[s->tokens++] = blob_of(text.p + from, i - from);
+    }
+}
+
+/* --- several words --------------------------------------------------------------------------------------------------------------------------- */
+
+static int by_row(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return (a > b) - (a < b);
+}
+
+static void unique(struct search *s)
+{
+    size_t n = 0;
+    if (s->n != 0)
+        qsort(s->row, s->n, sizeof *s->row, by_row);
+    for (size_t i = 0; i < s->n; i++)
+        if (n == 0 || s->row[n - 1] != s->row[i])
+            s->row[n++] = s->row[i];
+    s->n = n;
+}
+
+/* How many words begin so, as far as it matters. */
+static ec_t how_many(struct search *s, struct blob word, int64_t *n)
+{
+    bool row = false;
+    struct blob end = behind(s->a, word, 0xFF);
+    sqlite3_stmt *q = q_begin(s->l->reader, "SELECT count(*) FROM (SELECT 1 FROM entry_word WHERE org=?1 AND word>=?2 AND word<?3 LIMIT ?4)");
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, s->l->org);
+    sqlite3_bind_blob(q, 2, word.p, (int)word.n, SQLITE_STATIC);
+    sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
+    sqlite3_bind_int(q, 4, 2 * FEW);
+    ec_t ec = q_row(q, &row);
+    *n = row ? sqlite3_column_int64(q, 0) : 0;
+    q_end(s->l->reader, q);
+    return ec != ecNone ? ec : spend(s, (size_t)*n + QUESTION);
+}
+
+/* The token that fewest words begin with; of common ones the longest. */
+static ec_t rarest(struct search *s, size_t *which)
+{
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < s->tokens; i++) {
+        int64_t n = 0;
+        TRY(how_many(s, s->token[i], &n));
+        if (n > least || (n == least && s->token[i].n <= s->token[*which].n))
+            continue;
+        least = n;
+        *which = i;
+    }
+    return ecNone;
+}
+
 /* Does each other token begin a word of the row? */
 static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *yes)
 {
@@ -108,73 +213,61 @@ static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *ye
         sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
         ec_t ec = q_row(q, yes);
         q_end(s->l->reader, q);
-        if (ec != ecNone)
-            return ec;
+        TRY(ec != ecNone ? ec : spend(s, QUESTION));
     }
     return ecNone;
 }
 
-/* Rows of words that are, or begin with, `word`, in the order of the words. */
-static sqlite3_stmt *words(struct search *s, struct blob word, bool whole)
+/* Those of many candidates who have a word for the token too. */
+static ec_t keep_common(struct search *s, struct blob token)
 {
-    struct blob end = behind(s->a, word, whole ? 0 : 0xFF);
-    sqlite3_stmt *q = q_begin(s->l->reader, "SELECT entry FROM entry_word WHERE org=?1 AND word>=?2 AND word<?3 LIMIT ?4");
-    if (q == NULL)
-        return NULL;
-    sqlite3_bind_int64(q, 1, s->l->org);
-    sqlite3_bind_blob(q, 2, word.p, (int)word.n, SQLITE_STATIC);
-    sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
-    sqlite3_bind_int(q, 4, s->words);
-    return q;
-}
-
-/* Candidates first, so that the statement is not open while other questions are asked.  With few to find they are told apart at once. */
-static ec_t scan(struct search *s, struct blob word, bool whole)
-{
-    bool row, few = s->max <= 2;
-    ec_t ec;
-    sqlite3_stmt *q = words(s, word, whole);
-    if (q == NULL)
-        return EC(ecDiskError);
-    while ((ec = q_row(q, &row)) == ecNone && row && (!few || s->n < s->max)) {
-        int64_t r = sqlite3_column_int64(q, 0);
-        if (in_list(s, r) && !(few && has(s, r)))
-            found(s, r);
+    struct search other = *s;
+    size_t n = 0, at = 0;
+    other.row = NULL;
+    other.n = other.cap = 0;
+    other.words = -1;
+    TRY(scan(&other, token, false));
+    unique(&other);
+    for (size_t i = 0; i < s->n; i++) {
+        while (at < other.n && other.row[at] < s->row[i])
+            at++;
+        if (at < other.n && other.row[at] == s->row[i])
+            s->row[n++] = s->row[i];
     }
-    q_end(s->l->reader, q);
-    return ec;
+    s->n = n;
+    return ecNone;
 }
 
-static void split(struct search *s, struct blob text)
+static ec_t keep_fitting(struct search *s, size_t driving)
 {
-    for (size_t i = 0; i < text.n && s->tokens < TOKENS_MAX; i++) {
-        size_t from = i;
-        while (i < text.n && strchr(" ,;", text.p[i]) == NULL)
-            i++;
-        if (i != from)
-            s->token[s->tokens++] = blob_of(text.p + from, i - from);
+    size_t n = 0;
+    for (size_t i = 0; s->n > FEW && i < s->tokens; i++)
+        if (i != driving)
+            TRY(keep_common(s, s->token[i]));
+    for (size_t i = 0; s->n <= FEW && i < s->n; i++) {
+        bool yes = false;
+        TRY(other_tokens(s, s->row[i], driving, &yes));
+        if (yes)
+            s->row[n++] = s->row[i];
     }
+    s->n = s->n <= FEW ? n : s->n;
+    return ecNone;
 }
 
-/* Of several words the longest chooses candidates, the others must fit. */
+/* Of several words the rarest chooses candidates, the others must fit. */
 static ec_t scan_tokens(struct search *s)
 {
     size_t driving = 0;
-    for (size_t i = 1; i < s->tokens; i++)
-        if (s->token[i].n > s->token[driving].n)
-            driving = i;
     struct search candidates = *s;
     candidates.row = NULL;
     candidates.n = candidates.cap = 0;
     candidates.max = SIZE_MAX;
+    TRY(rarest(s, &driving));
     TRY(scan(&candidates, s->token[driving], false));
-    for (size_t i = 0; i < candidates.n && s->n < s->max; i++) {
-        bool yes = false;
-        if (!has(s, candidates.row[i]))
-            TRY(other_tokens(s, candidates.row[i], driving, &yes));
-        if (yes)
-            found(s, candidates.row[i]);
-    }
+    unique(&candidates);
+    TRY(keep_fitting(&candidates, driving));
+    for (size_t i = 0; i < candidates.n && s->n < s->max; i++)
+        found(s, candidates.row[i]);
     return ecNone;
 }
 
@@ -230,23 +323,6 @@ ec_t book_resolve(struct book_look *l, struct arena *a, int64_t container, struc
     for (*n = 0; *n < s.n && *n < 2; ++*n)
         row[*n] = s.row[*n];
     return ecNone;
-}
-
-static int by_row(const void *x, const void *y)
-{
-    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
-    return (a > b) - (a < b);
-}
-
-static void unique(struct search *s)
-{
-    size_t n = 0;
-    if (s->n != 0)
-        qsort(s->row, s->n, sizeof *s->row, by_row);
-    for (size_t i = 0; i < s->n; i++)
-        if (n == 0 || s->row[n - 1] != s->row[i])
-            s->row[n++] = s->row[i];
-    s->n = n;
 }
 
 ec_t book_matches(struct book_look *l, struct arena *a, int64_t container, struct blob text, size_t max, int64_t **row, size_t *n)

@@ -288,6 +288,44 @@ TEST(all_matches_of_a_name)
     shelf_end(&s);
 }
 
+/* Words that many have, in any order, three of them; what a request may look through is bounded, and the next one starts anew. */
+TEST(names_of_words_that_many_have)
+{
+    struct shelf s;
+    shelf(&s, "common");
+    REQUIRE_EC(entry_batch(s.other), ecNone);
+    for (unsigned i = 0; i < 300; i++) {
+        add(&s, ENTRY_USER, arena_printf(s.a, "Peter Alone%u", i), "", "Peter", NULL);
+        add(&s, ENTRY_USER, arena_printf(s.a, "Alone%u Meyer", i), "", NULL, "Meyer");
+        if (i % 2 == 0)
+            add(&s, ENTRY_USER, arena_printf(s.a, "Peter Meyer %u", i), "", "Peter", "Meyer");
+    }
+    int64_t petra = add(&s, ENTRY_USER, "Petra Meyerling", "", "Petra", "Meyerling");
+    REQUIRE_EC(entry_batch_end(s.other, ecNone), ecNone);
+    struct book_look l = look(&s);
+    int64_t *row, two[2];
+    size_t   n;
+    static const struct { const char *text; size_t n; } all[] = { { "mey pet", 151 }, { "peter meyer", 150 }, { "pet alone", 300 }, { "me pe 29", 5 }, { "peter meyr", 0 }, { "mey pet alone", 0 } };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        CHECK_EC(book_matches(&l, s.a, 0, blob_str(all[i].text), 1000, &row, &n), ecNone);
+        unit_check(n == all[i].n, __FILE__, __LINE__, "\"%s\": %zu", all[i].text, n);
+    }
+    book_done(&l);
+    AMBIGUOUS("mey pet");
+    AMBIGUOUS("meyer peter");
+    RESOLVES("petra mey", petra);
+    NOBODY("peter meyr");
+    NOBODY("mey pet alone");
+    l = look(&s);
+    ec_t ec = ecNone;
+    for (unsigned i = 0; i < 100000 && ec == ecNone; i++)
+        ec = book_resolve(&l, s.a, 0, blob_str("alone peter mey"), two, &n);
+    book_done(&l);
+    CHECK_EC(ec, ecOutOfResources);
+    RESOLVES("petra mey", petra);
+    shelf_end(&s);
+}
+
 /* More words begin so than a single name is looked for among: a restriction still gets every object, and what else it asks decides. */
 TEST(all_matches_of_a_name_that_many_words_begin_with)
 {
