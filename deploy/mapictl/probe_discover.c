@@ -61,13 +61,19 @@ static bool place(struct probe *p, const char *const url[2], struct mapic *clien
     return true;
 }
 
+/* Without its query. */
+static const char *short_url(struct probe *p, const char *url)
+{
+    return url != NULL && *url != '\0' ? arena_printf(p->a, "%.*s", (int)(strcspn(url, "?") < 100 ? strcspn(url, "?") : 100), url) : "none";
+}
+
 static enum probe_outcome take_places(struct probe *p)
 {
     const struct poxc_answer *f = &p->found;
     const char *why = NULL;
     if (!place(p, f->mail, &p->mail, &why) || !place(p, f->book, &p->book, &why))
         return probe_fault(p, arena_printf(p->a, "an endpoint that cannot be used: %s", why));
-    return probe_good(p, arena_printf(p->a, "internal %.100s, external %.100s", f->mail[0] != NULL ? f->mail[0] : "none", f->mail[1] != NULL ? f->mail[1] : "none"));
+    return probe_good(p, arena_printf(p->a, "internal %s, external %s", short_url(p, f->mail[0]), short_url(p, f->mail[1])));
 }
 
 static enum probe_outcome judge(struct probe *p)

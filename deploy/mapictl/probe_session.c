@@ -22,7 +22,7 @@ enum probe_outcome probe_connect(struct probe *p)
     if (ec != ecNone)
         return probe_lost(p, ec);
     p->connected = true;
-    return probe_good(p, arena_printf(p->a, "%s://%s:%u%s", p->mail.to.secure ? "https" : "http", p->mail.to.host, p->mail.to.port, p->mail.path));
+    return probe_good(p, arena_printf(p->a, "%s://%s:%u%.*s", p->mail.to.secure ? "https" : "http", p->mail.to.host, p->mail.to.port, (int)strcspn(p->mail.path, "?"), p->mail.path));
 }
 
 enum probe_outcome probe_logon(struct probe *p)

@@ -291,6 +291,9 @@ TEST_LIMIT(refusals_are_named, 120)
     STEP_IS(o, "NSPI Bind", "FAILED", "X-ResponseCode 16");
     json_decref(o);
     ctl_must(st, "mailbox set ana --mapi-http-enabled null");
+    o = probe(st, a, "ana --url https://no..where", "secret-ana", &rc);
+    FAILED(o, rc, "Autodiscover: no..where: DNS: ");
+    json_decref(o);
     o = probe(st, a, arena_printf(a, "nobody@example.com --url %s", url(st)), "secret-ana", &rc);
     FAILED(o, rc, "Autodiscover: HTTP 401");
     json_decref(o);
