@@ -172,7 +172,7 @@ soak: $(PROGRAMS) $(O)/soak
 $(O)/soak: $(call obj,$(wildcard tests/soak/*.c) tests/flow/stack.c tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
-$(O)/bench: $(call obj,$(wildcard tests/bench/*.c) tests/flow/stack.c tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
+$(O)/bench: $(call obj,$(wildcard tests/bench/*.c) $(addprefix tests/flow/,authkit.c ctl.c slapd.c walk.c) tests/flow/stack.c tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 install: $(PROGRAMS)

@@ -5,8 +5,8 @@
 #include <strings.h>
 
 /* Words looked at for one name, and for all names of a request (about a second); tokens of a name that count; objects that are asked one by one; what
- * a question costs, in words. */
-enum { SCAN_MAX = 20000, SPENT_MAX = 4000000, TOKENS_MAX = 8, FEW = 128, QUESTION = 32 };
+ * a question costs, in words; how far words are counted; who is asked first of many. */
+enum { SCAN_MAX = 20000, SPENT_MAX = 4000000, TOKENS_MAX = 8, FEW = 512, QUESTION = 32, COUNTED = 128, SOON = 128 };
 
 /* A search: where, and what was found. */
 struct search {
@@ -175,7 +175,7 @@ static ec_t how_many(struct search *s, struct blob word, int64_t *n)
     sqlite3_bind_int64(q, 1, s->l->org);
     sqlite3_bind_blob(q, 2, word.p, (int)word.n, SQLITE_STATIC);
     sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
-    sqlite3_bind_int(q, 4, 2 * FEW);
+    sqlite3_bind_int(q, 4, COUNTED);
     ec_t ec = q_row(q, &row);
     *n = row ? sqlite3_column_int64(q, 0) : 0;
     q_end(s->l->reader, q);
@@ -238,13 +238,37 @@ static ec_t keep_common(struct search *s, struct blob token)
     return ecNone;
 }
 
-static ec_t keep_fitting(struct search *s, size_t driving)
+/* Of many candidates often the first ones fit, and two are enough to know that a name means several. */
+static ec_t soon_enough(struct search *s, size_t driving, size_t enough, bool *done)
+{
+    int64_t hit[2];
+    size_t  n = 0;
+    for (size_t i = 0; enough <= 2 && i < SOON && i < s->n && n < enough; i++) {
+        bool yes = false;
+        TRY(other_tokens(s, s->row[i], driving, &yes));
+        if (yes)
+            hit[n++] = s->row[i];
+    }
+    *done = n != 0 && n == enough;
+    if (*done) {
+        memcpy(s->row, hit, n * sizeof *hit);
+        s->n = n;
+    }
+    return ecNone;
+}
+
+static ec_t keep_fitting(struct search *s, size_t driving, size_t enough)
 {
     size_t n = 0;
+    bool   done = false;
+    if (s->n > FEW)
+        TRY(soon_enough(s, driving, enough, &done));
+    if (done)
+        return ecNone;
     for (size_t i = 0; s->n > FEW && i < s->tokens; i++)
         if (i != driving)
             TRY(keep_common(s, s->token[i]));
-    for (size_t i = 0; s->n <= FEW && i < s->n; i++) {
+    for (size_t i = 0; s->n <= FEW && i < s->n && n < enough; i++) {
         bool yes = false;
         TRY(other_tokens(s, s->row[i], driving, &yes));
         if (yes)
@@ -265,7 +289,7 @@ static ec_t scan_tokens(struct search *s)
     TRY(rarest(s, &driving));
     TRY(scan(&candidates, s->token[driving], false));
     unique(&candidates);
-    TRY(keep_fitting(&candidates, driving));
+    TRY(keep_fitting(&candidates, driving, s->max));
     for (size_t i = 0; i < candidates.n && s->n < s->max; i++)
         found(s, candidates.row[i]);
     return ecNone;

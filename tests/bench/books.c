@@ -1,8 +1,10 @@
 /* books.c - the address book with 100,000 objects: what Outlook asks of it. */
 #include "backend/base/filetime.h"
 #include "backend/directory/book.h"
+#include "backend/directory/source/refresh.h"
 #include "tests/bench/books.h"
 #include "tests/client/nspic.h"
+#include "tests/flow/slapd.h"
 #include "tests/unit.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -45,6 +47,42 @@ static void fill(struct stack *s)
     printf("(address book of %d objects made in %.1f s)\n", ENTRIES, (double)(clock_ms() - t) / 1000);
 }
 
+/* BENCH_LDAP=1: the same names, numbers and offices as persons of a real LDAP server, from which they are read. */
+static void fill_from_ldap(struct stack *s)
+{
+    struct arena *a = arena_new((size_t)1 << 31);
+    struct slapd l;
+    struct wr ldif = wr_in(a, (size_t)1 << 28);
+    struct config c = *s->config;
+    struct sync_count count;
+    const char *why = NULL, *head = "dn: dc=example,dc=com\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n";
+    wr_bytes(&ldif, head, strlen(head));
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        struct arena *each = arena_new(1 << 16);
+        const char *g = given[i % 16], *n = arena_printf(each, "%s%u", surname[i / 16 % 14], i / 224);
+        const char *one = arena_printf(each, "dn: uid=user%1$u,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: user%1$u\ncn: %2$s %3$s\nsn: %3$s\ngivenName: %2$s\nmail: user%1$u@example.com\n"
+                                             "departmentNumber: Department %4$u\nphysicalDeliveryOfficeName: %5$u/%6$u\ntelephoneNumber: +49 30 %1$u\n\n", i, g, n, i % 100, i % 20, i % 500);
+        wr_bytes(&ldif, one, strlen(one));
+        arena_free(each);
+    }
+    slapd_start(&l, a, arena_str(a, wr_blob(&ldif)));
+    c.ldap_uris = arena_printf(a, "ldap://127.0.0.1:%u", l.port);
+    c.ldap_starttls = false;
+    c.book_ldap_base = "dc=example,dc=com";
+    uint64_t t = clock_ms();
+    ec_t ec = refresh_now(s->directory, a, &c, NULL, &count, &why);
+    printf("(address book of %zu objects read from slapd in %.1f s)\n", count.added, (double)(clock_ms() - t) / 1000);
+    t = clock_ms();
+    if (ec == ecNone)
+        ec = refresh_now(s->directory, a, &c, NULL, &count, &why);
+    printf("(read again, %zu unchanged, in %.1f s)\n", count.unchanged, (double)(clock_ms() - t) / 1000);
+    if (ec != ecNone)
+        fprintf(stderr, "slapd: %s\n", why != NULL ? why : err_place());
+    REQUIRE(ec == ecNone && count.unchanged == ENTRIES);
+    slapd_end(&l);
+    arena_free(a);
+}
+
 static struct nspic_stat stat_at(uint32_t current, uint32_t num_pos, uint32_t total)
 {
     return (struct nspic_stat){ .current = current, .num_pos = num_pos, .total = total, .code_page = 1252, .template_locale = 0x409, .sort_locale = 0x409 };
@@ -68,7 +106,7 @@ bool bench_book_open(struct bench_client *b)
     struct nspic_reply r;
     pthread_mutex_lock(&once);
     if (!filled)
-        fill(b->stack);
+        (getenv("BENCH_LDAP") != NULL ? fill_from_ldap : fill)(b->stack);
     filled = true;
     pthread_mutex_unlock(&once);
     struct bench_book *k = arena_one(b->a, struct bench_book);
@@ -123,6 +161,19 @@ bool bench_book_check_many(struct bench_client *b)
     for (size_t i = 0; i < NAMES; i++)
         name[i] = arena_printf(b->turn, i % 2 != 0 ? "%s" : "x%sx", surname[(unsigned)rand_r(&b->seed) % 14]);
     return call(b, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = name, .nnames = NAMES }, &r) == 0 && r.mids == NAMES;
+}
+
+/* As somebody types them: a word of the surname and the begin of the given name; one of four names two words that thousands have, and nobody both. */
+bool bench_book_resolve_words(struct bench_client *b)
+{
+    const char *name[NAMES];
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    for (size_t i = 0; i < NAMES; i++) {
+        const char *g = given[(unsigned)rand_r(&b->seed) % 16], *n = surname[(unsigned)rand_r(&b->seed) % 14];
+        name[i] = i % 4 != 0 ? arena_printf(b->turn, "%s%d %.3s", n, rand_r(&b->seed) % (ENTRIES / 224), g) : arena_printf(b->turn, "%s %sx", g, n);
+    }
+    return call(b, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = name, .nnames = NAMES }, &r) == 0 && r.mids == NAMES && r.mid[0] == 0;
 }
 
 static bool page(struct bench_client *b, struct nspic_stat s)

@@ -8,6 +8,7 @@ bool bench_book_bind(struct bench_client *b);
 bool bench_book_resolve_one(struct bench_client *b);
 bool bench_book_resolve_many(struct bench_client *b);
 bool bench_book_check_many(struct bench_client *b);
+bool bench_book_resolve_words(struct bench_client *b);
 bool bench_book_first_page(struct bench_client *b);
 bool bench_book_middle_page(struct bench_client *b);
 bool bench_book_matches(struct bench_client *b);

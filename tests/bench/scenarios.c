@@ -274,6 +274,7 @@ const struct scenario scenarios[] = {
     { "Book of 100,000: ResolveNames, 1 name", 0, bench_book_open, bench_book_resolve_one, 300 },
     { "Book of 100,000: ResolveNames, 100 names", 0, bench_book_open, bench_book_resolve_many, 100 },
     { "Book of 100,000: ResolveNames, 100 names, no rows", 0, bench_book_open, bench_book_check_many, 100 },
+    { "Book of 100,000: ResolveNames, 100 x 2 words", 0, bench_book_open, bench_book_resolve_words, 50 },
     { "Book of 100,000: QueryRows 50x8, start", 0, bench_book_open, bench_book_first_page, 200 },
     { "Book of 100,000: QueryRows 50x8, middle", 0, bench_book_open, bench_book_middle_page, 200 },
     { "Book of 100,000: GetMatches by name", 0, bench_book_open, bench_book_matches, 200 },

@@ -33,7 +33,7 @@ void slapd_start(struct slapd *l, struct arena *a, const char *ldif)
     authkit_file(arena_printf(a, "%s/slapd.conf", l->dir),
                  arena_printf(a, "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\ninclude /etc/ldap/schema/inetorgperson.schema\n"
                                  "modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile %1$s/pid\ndatabase mdb\nsuffix \"dc=example,dc=com\"\n"
-                                 "rootdn \"cn=admin,dc=example,dc=com\"\nrootpw admin\ndirectory %1$s/db\nsizelimit size.soft=100 size.hard=100 size.prtotal=unlimited\n", l->dir));
+                                 "rootdn \"cn=admin,dc=example,dc=com\"\nrootpw admin\ndirectory %1$s/db\nmaxsize 1073741824\nsizelimit size.soft=100 size.hard=100 size.prtotal=unlimited\n", l->dir));
     authkit_file(arena_printf(a, "%s/data.ldif", l->dir), ldif);
     authkit_shell(a, arena_printf(a, "/usr/sbin/slapadd -q -f %1$s/slapd.conf -l %1$s/data.ldif", l->dir));
     slapd_run(l);
