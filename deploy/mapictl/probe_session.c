@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { INBOX = 4, SPOOLER_QUEUE = 2, NO_NOTIFICATIONS = 0x10, PAGE = 50, TRIES = 8, REPEATS = 20 };
+enum { INBOX = 4, SPOOLER_QUEUE = 2, NO_NOTIFICATIONS = 0x10, PAGE = 50, TRIES = 8, RESENDS = 20 };
 static const char body_text[] = "Begun before the pause, finished after it.";
 
 static const uint32_t columns[] = { PidTagNormalizedSubject, PidTagSenderName, PidTagMessageDeliveryTime, PidTagMessageSize,
@@ -120,6 +120,7 @@ enum probe_outcome probe_pause(struct probe *p)
 {
     struct timespec t = { p->pause_ms / 1000, (long)(p->pause_ms % 1000) * 1000000 };
     mapic_close(&p->mail);
+    p->mail.resends = p->book.resends = RESENDS; /* nginx may still hold connections to a worker that has just died */
     while (nanosleep(&t, &t) != 0 && errno == EINTR)
         continue;
     return probe_good(p, "the connection is closed");
@@ -136,35 +137,23 @@ static const char *moved(struct probe *p)
     return arena_printf(p->a, "%s before and after: no other worker took one of %d connections", p->before, TRIES);
 }
 
-/* As Outlook does it: a request that no worker answered (nginx held a connection to one that has just died) is sent again as it was; it cannot take effect twice. */
-static uint32_t ask_again(struct probe *p, uint32_t *position, uint32_t *total, unsigned *repeats)
-{
-    for (*repeats = 0;; ++*repeats) {
-        mapic_close(&p->mail);
-        uint32_t ec = step_position(&p->s, p->table, position, total);
-        if (ec != STEP_LOST || *repeats == REPEATS || (p->mail.status != 0 && p->mail.status != 502))
-            return ec;
-        usleep(100000);
-    }
-}
-
 /* Where a connection ends up is up to the server's balancing, so more than one is tried. */
 enum probe_outcome probe_resume(struct probe *p)
 {
     struct propval *rows;
     uint16_t n = 0;
     uint32_t position = 0, total = 0, ec = ecNone;
-    unsigned repeats = 0, more = 0;
-    for (int i = 0; i < TRIES && ec == ecNone && (i == 0 || strcmp(p->before, p->after) == 0); i++, repeats += more) {
-        ec = ask_again(p, &position, &total, &more);
+    for (int i = 0; i < TRIES && ec == ecNone && (i == 0 || strcmp(p->before, p->after) == 0); i++) {
+        mapic_close(&p->mail);
+        ec = step_position(&p->s, p->table, &position, &total);
         snprintf(p->after, sizeof p->after, "%s", p->mail.worker);
     }
     if (ec != ecNone)
         return probe_lost(p, ec);
     if (total >= p->rows && position < p->rows_read)
         return probe_fault(p, arena_printf(p->a, "the cursor is at row %u, it was at %u", position, p->rows_read));
-    const char *again = repeats == 0 ? "" : arena_printf(p->a, "; nginx had no worker at first, %u request%s sent again", repeats, repeats == 1 ? "" : "s");
     ec = step_query_rows(&p->s, p->table, true, PAGE, columns, COLUMNS, &rows, &n);
+    const char *again = p->mail.resent == 0 ? "" : arena_printf(p->a, "; %u times nobody answered, and the request was sent again", p->mail.resent);
     return ec != ecNone ? probe_lost(p, ec) : probe_good(p, arena_printf(p->a, "%s; cursor at row %u of %u%s", moved(p), position, total, again));
 }
 

@@ -1,9 +1,11 @@
 /* mapic.c - requests out, cookies and meta tags in. */
 #include "tests/client/mapic.h"
 #include "backend/base/crypto.h"
+#include "backend/base/filetime.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 void mapic_init(struct mapic *c, const char *host, unsigned port, const char *user, const char *password)
 {
@@ -196,14 +198,25 @@ bool mapic_recv(struct mapic *c, struct arena *a, struct mapic_reply *out, const
     return true;
 }
 
-bool mapic_call(struct mapic *c, struct arena *a, const char *type, struct blob body, const struct mapic_odd *odd, struct mapic_reply *out,
-                const char **why)
+static bool call_once(struct mapic *c, struct arena *a, const char *type, struct blob body, const struct mapic_odd *odd, struct mapic_reply *out, const char **why)
 {
     bool kept = c->conn != NULL;
     if (mapic_send(c, a, type, body, odd, why) && mapic_recv(c, a, out, odd, why))
         return true;
     /* only a connection that was idle before may have been closed by the server's idle timer */
     return kept && out->http.status == 0 && mapic_send(c, a, type, body, odd, why) && mapic_recv(c, a, out, odd, why);
+}
+
+bool mapic_call(struct mapic *c, struct arena *a, const char *type, struct blob body, const struct mapic_odd *odd, struct mapic_reply *out,
+                const char **why)
+{
+    for (unsigned left = c->resends;; left--, c->resent++) {
+        bool ok = call_once(c, a, type, body, odd, out, why);
+        if ((ok && out->http.status != 502) || left == 0 || (c->deadline != 0 && clock_ms() >= c->deadline))
+            return ok;
+        mapic_close(c);
+        usleep(50000);
+    }
 }
 
 /* --- bodies ------------------------------------------------------------------------------------------------------------------------------ */

@@ -23,6 +23,7 @@ struct mapic {
     const char *const *turns; size_t nturns, turn;
     char        worker[64];             /* who answered last (X-Mapihttpd-Worker, or what other servers call it); "": does not say */
     int         status, code;           /* of the last answer: HTTP, X-ResponseCode (-1: none); 0, -1: there was no answer */
+    unsigned    resends, resent;        /* mapic_call sends a request that nobody answered (no connection, HTTP 502) again so often, as Outlook does; how often it did */
     unsigned    timeout_ms;
     uint64_t    deadline;               /* by clock_ms(), for all that is sent and received; 0: none */
 };
