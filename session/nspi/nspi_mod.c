@@ -1,5 +1,6 @@
 /* nspi_mod.c - what clients may change: their own certificates and delegates, the members of groups that they own (MS-OXNSPI R1268, R1307). */
 #include "backend/base/fault.h"
+#include "backend/directory/source/refresh.h"
 #include "session/nspi/nspi_row.h"
 
 enum { DELETE_FLAG = 1, CERTIFICATES_MAX = 64, CERTIFICATE_BYTES = 65536 };
@@ -76,17 +77,22 @@ ec_t nspi_ModProps(struct nspi_ctx *c)
 
 /* --- ModLinkAtt (3.1.4.1.15) ----------------------------------------------------------------------------------------------------------------- */
 
-/* A group's owners, one by one or as members of a group that is an owner, change its members; everybody his own delegates. */
+/* A group's owners, one by one or as members of a group that is an owner, change its members; everybody his own delegates.  What a directory server says about a group
+ * comes from there again and again: a change here would not last. */
 static ec_t may_link(struct nspi_ctx *c, enum link_kind k, int64_t row, enum entry_kind kind, bool *yes)
 {
     int64_t *owner;
     size_t   n = 0;
+    struct entry group;
     *yes = false;
     if (k == LINK_DELEGATE) {
         *yes = row == c->who->row && entry_display_type(kind) == entry_display_type(ENTRY_USER);
         return ecNone;
     }
     if (k != LINK_MEMBER || !entry_is_group(kind))
+        return ecNone;
+    TRY(entry_brief(c->reader, c->a, row, &group));
+    if (strcmp(group.source, REFRESH_SOURCE) == 0)
         return ecNone;
     TRY(link_list(c->reader, c->a, LINK_OWNER, row, false, &owner, &n));
     for (size_t i = 0; i < n && !*yes; i++) {

@@ -90,6 +90,56 @@ TEST(a_directory_server_fills_the_address_book)
     arena_free(a);
 }
 
+/* What users change themselves outlasts a refresh; a group of the directory server is changed there, so its owner is told that he may not. */
+TEST(changes_by_users_outlast_a_refresh)
+{
+    struct arena *a = arena_new((size_t)1 << 26);
+    struct slapd l;
+    struct entry staff, u0, ana;
+    struct book_client b;
+    bool is = false;
+    slapd_start(&l, a, people(a));
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .config = settings(&l, 0) });
+    json_decref(ctl_json(st, "directory refresh", 0));
+    REQUIRE_EC(entry_by_address(st->directory, a, "u0@example.com", &u0), ecNone);
+    json_t *o = ctl_json(st, "directory list --kind group", 0);
+    REQUIRE_EC(entry_by_dn(st->directory, a, json_string_value(json_object_get(json_array_get(o, 0), "dn")), &staff), ecNone);
+    json_decref(o);
+    REQUIRE_EC(link_add(st->directory, LINK_OWNER, staff.row, st->ana.row), ecNone);
+    book_bound(&b, st, &st->ana);
+    struct nspic_stat s = book_stat();
+    static const uint32_t tag[] = { PidTagEntryId };
+    struct blob bytes = blob_of("\1\2\3", 3);
+    struct propval certificate = { .tag = PidTagUserX509Certificate };
+    certificate.v.mv.n = 1;
+    certificate.v.mv.bin = &bytes;
+    s.current = entry_mid(u0.row);
+    MUST_BOOK(&b, "GetProps", (&(struct nspic_ask){ .stat = &s, .tags = tag, .ntags = 1 }));
+    struct blob id = b.reply.values.v[0].v.bin;
+    s.current = entry_mid(st->ana.row);
+    MUST_BOOK(&b, "ModProps", (&(struct nspic_ask){ .stat = &s, .empty_tags = true, .tags = tag, .values = &certificate, .nvalues = 1 }));
+    MUST_BOOK(&b, "ModLinkAtt", (&(struct nspic_ask){ .tag = PidTagAddressBookPublicDelegates, .mid = s.current, .entryids = &id, .nentryids = 1 }));
+    CHECK_INT(BOOK(&b, "ModLinkAtt", (&(struct nspic_ask){ .tag = PidTagAddressBookMember, .flags = 1, .mid = entry_mid(staff.row), .entryids = &id, .nentryids = 1 })), 0x80070005);
+    o = ctl_json(st, "directory refresh", 0);
+    CHECK_INT(count_of(o, "changed"), 0);
+    json_decref(o);
+    REQUIRE_EC(entry_get(st->directory, a, st->ana.row, &ana), ecNone);
+    CHECK(props_find(&ana.props, PidTagUserX509Certificate) != NULL);
+    CHECK_EC(link_has(st->directory, LINK_DELEGATE, st->ana.row, u0.row, &is), ecNone);
+    CHECK(is);
+    CHECK_EC(link_has(st->directory, LINK_MEMBER, staff.row, u0.row, &is), ecNone);
+    CHECK(is);
+    slapd_modify(&l, "dn: uid=ana,ou=people,dc=example,dc=com\nchangetype: modify\nadd: userSMIMECertificate\nuserSMIMECertificate:: BAUG\n\n"); /* the server's goes before */
+    json_decref(ctl_json(st, "directory refresh", 0));
+    REQUIRE_EC(entry_get(st->directory, a, st->ana.row, &ana), ecNone);
+    const struct propval *now = props_find(&ana.props, PidTagUserX509Certificate);
+    CHECK(now != NULL && now->v.mv.n == 1 && blob_eq(now->v.mv.bin[0], blob_of("\4\5\6", 3)));
+    book_client_end(&b);
+    slapd_end(&l);
+    stack_stop(st);
+    arena_free(a);
+}
+
 static bool becomes(struct stack *st, const char *address, bool there, unsigned ms)
 {
     for (unsigned waited = 0; waited < ms; waited += 20, usleep(20000))

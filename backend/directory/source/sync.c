@@ -103,7 +103,18 @@ static ec_t find(struct sync *s, const struct entry *e, struct entry *was)
     return EC(ecCollidingNames);
 }
 
-/* What the source cannot know stays: DN and former DNs, the addresses of a user who has a mailbox here. */
+/* What users publish themselves (MS-OXNSPI R1268) stays where the source has none. */
+static void keep_certificates(struct arena *a, struct entry *e, const struct entry *was)
+{
+    static const uint32_t own[] = { PidTagUserX509Certificate, PidTagAddressBookX509Certificate };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        const struct propval *v = props_find(&was->props, own[i]);
+        if (v != NULL && props_find(&e->props, own[i]) == NULL)
+            props_set(a, &e->props, *v);
+    }
+}
+
+/* What the source cannot know stays: DN and former DNs, addresses and certificates of a user who has a mailbox here. */
 static void inherit(struct arena *a, struct entry *e, const struct entry *was)
 {
     size_t cap = 0, n = e->proxies;
@@ -113,6 +124,7 @@ static void inherit(struct arena *a, struct entry *e, const struct entry *was)
     if (was->has_mailbox) {
         e->kind = was->kind;
         e->smtp = *e->smtp != '\0' ? e->smtp : was->smtp;
+        keep_certificates(a, e, was);
     }
     for (size_t i = 0; i < n; i++) {
         wider = arena_grow(a, wider, &cap, i, sizeof *wider);
@@ -276,6 +288,18 @@ static ec_t link_kind_set(struct sync *s, const struct wish *w, enum link_kind k
     return link_replace(s->o.directory, k, w->row, want, unique);
 }
 
+/* The members of a dynamic group are what its filter says; the delegates of a user are what he says, unless the source says something. */
+static bool left_alone(struct sync *s, const struct wish *w, enum link_kind k)
+{
+    struct entry e;
+    bool said = false;
+    if ((k != LINK_MEMBER && k != LINK_DELEGATE) || w->row <= 0 || entry_brief(s->o.directory, s->each, w->row, &e) != ecNone)
+        return false;
+    for (size_t i = 0; i < w->links; i++)
+        said |= w->link[i].kind == k;
+    return k == LINK_MEMBER ? e.kind == ENTRY_DYNAMIC : e.has_mailbox && !said;
+}
+
 static ec_t links_of(struct sync *s, const struct wish *w)
 {
     static const enum link_kind kinds[] = {
@@ -283,11 +307,8 @@ static ec_t links_of(struct sync *s, const struct wish *w)
 #include "backend/directory/link.def"
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        struct entry e;
-        /* the members of a dynamic group are what its filter says */
-        if (kinds[i] == LINK_MEMBER && w->row > 0 && entry_get(s->o.directory, s->each, w->row, &e) == ecNone && e.kind == ENTRY_DYNAMIC)
-            continue;
-        TRY(link_kind_set(s, w, kinds[i]));
+        if (!left_alone(s, w, kinds[i]))
+            TRY(link_kind_set(s, w, kinds[i]));
     }
     return ecNone;
 }
