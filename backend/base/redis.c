@@ -88,6 +88,8 @@ static void part(struct redis_conn *c, bool broken)
 static enum redis_result lost(struct redis_conn *c, const char *what)
 {
     redis_node_failed(c->node);
+    if (c->asked != 0 && clock_us() - c->asked > c->home->timeout_ms * 900)
+        redis_node_hung(c->home, c->node);
     redis_outage(c->home, what, &c->node->at);
     c->was_lost = true;
     part(c, true);

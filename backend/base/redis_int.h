@@ -60,7 +60,7 @@ struct redis_node {
     size_t   nidle;
     _Atomic uint64_t primed;      /* run of the server that redis_set_primed was called for */
     _Atomic uint64_t since;       /* clock_ms when it was seen not to serve; 0: serves */
-    _Atomic uint64_t hung;        /* it lets connections hang: nobody tries before this */
+    _Atomic uint64_t hung;        /* it lets connections hang: nobody tries before this; 0: it does not */
     _Atomic uint64_t tired;       /* its replicas are not waited for before this */
     atomic_bool      evicts;      /* it would drop keys when its memory is full */
 };
@@ -94,6 +94,7 @@ void redis_node_drop(struct redis_node *n);
 struct redis_link *redis_node_take(struct redis *r, struct redis_node *n);
 void redis_node_give(struct redis *r, struct redis_link *l);      /* back to its pool; closes it if it is of no use */
 void redis_node_failed(struct redis_node *n);
+void redis_node_hung(struct redis *r, struct redis_node *n);      /* it let somebody wait for the whole timeout; redis_node_take tries with one at a time then */
 void redis_node_greeted(struct redis_link *l);                    /* takes over what it said of itself */
 void redis_node_empty(struct redis_node *n);                       /* closes the idle ones; under the lock */
 

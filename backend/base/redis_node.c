@@ -25,6 +25,8 @@ void redis_served(struct redis *r, struct redis_node *n)
     char text[300];
     if (atomic_load_explicit(&n->since, memory_order_relaxed) != 0)
         atomic_store(&n->since, 0);
+    if (r->target.mode == REDIS_ONE && atomic_load_explicit(&n->hung, memory_order_relaxed) != 0)
+        atomic_store(&n->hung, 0);
     if (atomic_load_explicit(&r->down, memory_order_relaxed) && atomic_exchange(&r->down, false) && !atomic_load(&r->quiet))
         log_line(LOGL_INFO, "redis", "Redis serves again", "path", redis_address_text(&n->at, text), NULL);
 }
@@ -97,6 +99,25 @@ void redis_node_greeted(struct redis_link *l)
                  redis_address_text(&l->node->at, at), "value", l->policy, NULL);
 }
 
+/* The only Redis has let somebody wait in vain.  Until it answers again one at a time tries, and the others fail at once: else each request would hold its
+ * thread for several timeouts, and nothing would be served, not even those who ask whether we live. */
+void redis_node_hung(struct redis *r, struct redis_node *n)
+{
+    if (r->target.mode == REDIS_ONE)
+        atomic_store(&n->hung, clock_ms());
+}
+
+/* *trial: this one tries, by a new connection, whose greeting tells. */
+static bool may_try(struct redis *r, struct redis_node *n, bool *trial)
+{
+    uint64_t until = atomic_load_explicit(&n->hung, memory_order_relaxed);
+    *trial = r->target.mode == REDIS_ONE && until != 0;
+    if (!*trial)
+        return true;
+    uint64_t now = clock_ms();
+    return now >= until && atomic_compare_exchange_strong(&n->hung, &until, now + 2 * r->timeout_ms);
+}
+
 /* A server that does not even refuse a connection would hold every thread for the whole timeout: one tries, the others come back later. */
 static struct redis_link *open_new(struct redis *r, struct redis_node *n)
 {
@@ -113,9 +134,14 @@ static struct redis_link *open_new(struct redis *r, struct redis_node *n)
     if (l != NULL) {
         l->node = n;
         redis_node_greeted(l);
+        if (r->target.mode == REDIS_ONE)
+            atomic_store(&n->hung, 0);
         return l;
     }
-    if (clock_ms() - began > r->timeout_ms / 2)
+    bool hangs = clock_ms() - began > r->timeout_ms / 2;
+    if (r->target.mode == REDIS_ONE)
+        atomic_store(&n->hung, hangs ? clock_ms() : 0);
+    else if (hangs)
         atomic_store(&n->hung, clock_ms() + r->timeout_ms / 2);
     redis_node_failed(n);
     redis_outage(r, why, &n->at);
@@ -124,7 +150,10 @@ static struct redis_link *open_new(struct redis *r, struct redis_node *n)
 
 struct redis_link *redis_node_take(struct redis *r, struct redis_node *n)
 {
-    for (struct redis_link *l; (l = pop(r, n)) != NULL; redis_link_close(l))
+    bool trial;
+    if (!may_try(r, n, &trial))
+        return NULL;
+    for (struct redis_link *l; !trial && (l = pop(r, n)) != NULL; redis_link_close(l))
         if (!redis_link_stale(l))
             return l;
     return open_new(r, n);

@@ -1,6 +1,8 @@
 /* test_session.c - cookies, sequence, identity, retention, Redis that goes away: MS-OXCMAPIHTTP 3.2.5. */
+#include "backend/base/filetime.h"
 #include "tests/flow/walk.h"
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
@@ -252,5 +254,44 @@ TEST(redis_that_dies_and_comes_back)
     MUST_STEP(&other, step_connect(&other.s, st->bob.dn));
     walk_end(&w);
     walk_end(&other);
+    stack_stop(st);
+}
+
+/* --- a Redis that is there and says nothing --------------------------------------------------------------------------- */
+
+struct asker { struct walk w; pthread_t t; uint64_t ms; int code; };
+
+static void *ask_silent(void *arg)
+{
+    struct asker *k = arg;
+    uint64_t began = clock_ms();
+    k->code = execute_code(&k->w, NULL);
+    k->ms = clock_ms() - began;
+    return NULL;
+}
+
+/* It holds up as many threads as wait for it, once; then there are answers again: errors, and that we live. */
+TEST_LIMIT(redis_that_hangs_does_not_hang_the_workers, 60)
+{
+    enum { ASKERS = 12 };
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .config = "redis_timeout = 400\nlock_lease = 1000\nthreads = 2\n" });
+    static struct asker k[ASKERS];
+    for (size_t i = 0; i < ASKERS; i++)
+        walk_begin(&k[i].w, st, i % 2 == 0 ? &st->ana : &st->bob);
+    kill(st->redis, SIGSTOP);
+    for (size_t i = 0; i < ASKERS; i++)
+        REQUIRE(pthread_create(&k[i].t, NULL, ask_silent, &k[i]) == 0);
+    for (size_t i = 0; i < ASKERS; i++) {
+        pthread_join(k[i].t, NULL);
+        CHECK_INT(k[i].code, 1);
+        unit_check(k[i].ms < 2500, __FILE__, __LINE__, "answered after %llu ms", (unsigned long long)k[i].ms);
+    }
+    kill(st->redis, SIGCONT);
+    for (size_t i = 0; i < ASKERS; i++) {
+        for (int n = 0; n < 100 && execute_code(&k[i].w, NULL) != 0; n++)
+            usleep(50000);
+        CHECK_INT(execute_code(&k[i].w, NULL), 0); /* no session is lost */
+        walk_end(&k[i].w);
+    }
     stack_stop(st);
 }
