@@ -137,6 +137,56 @@ TEST(comparing_strings_of_8_bits)
     books_end(&k);
 }
 
+/* The text of a template that begins so; its place is checked as a client needs it (MS-OXOABKT 2.2.2.1.1): behind the rows, ended. */
+static struct blob template_text(struct blob t, struct blob with)
+{
+    struct rd r = rd_blob_of(t);
+    struct blob found = { NULL, 0 };
+    CHECK_INT(rd_u32(&r), 1);
+    uint32_t n = rd_u32(&r);
+    REQUIRE(n > 3 && rd_count(&r, n, 36) == n);
+    for (uint32_t i = 0; i < n; i++) {
+        for (unsigned k = 0; k < 8; k++)
+            rd_u32(&r);
+        uint32_t at = rd_u32(&r);
+        struct rd text = rd_blob_of(t);
+        if (at == 0)
+            continue;
+        CHECK(at >= 8 + 36 * n && at < t.n);
+        rd_take(&text, at);
+        struct blob s = rd_asciiz(&text);
+        CHECK(rd_ok(&text));
+        if (s.n >= with.n && memcmp(s.p, with.p, with.n) == 0)
+            found = s;
+    }
+    CHECK(rd_ok(&r));
+    return found;
+}
+
+/* Each dialog in English and German, also for another country of the language, in the code page asked for (OXNSPI 3.1.4.1.18). */
+TEST(dialogs_in_languages_and_code_pages)
+{
+    static const uint32_t types[] = { 0, 1, 2, 3, 6, 0x200 };
+    static const struct { uint32_t lcid, cp; const char *page, *field; } cases[] = {
+        { 0x409, 1252, "General", "&Office:" }, { 0x809, 850, "General", "&Office:" }, { 0x407, 1252, "Allgemein", "&B\xfcro:" }, { 0x407, 850, "Allgemein", "&B\x81ro:" },
+        { 0xC07, 65001, "Allgemein", "&B\xc3\xbcro:" }, { 0x807, 28591, "Allgemein", "&B\xfcro:" }, { 0x407, 932, "Allgemein", "&B" }
+    };
+    struct books k;
+    books(&k);
+    struct book_client *b = &k.b;
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
+        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+            MUST_BOOK(b, "GetTemplateInfo", ASK(.flags = 1, .type = types[i], .code_page = cases[c].cp, .locale = cases[c].lcid));
+            CHECK_INT(b->reply.code_page, cases[c].cp);
+            REQUIRE(b->reply.values.n == 1 && b->reply.values.v[0].tag == PidTagTemplateData);
+            struct blob t = b->reply.values.v[0].v.bin;
+            CHECK(template_text(t, blob_str(cases[c].page)).n != 0);
+            if (types[i] == 0 || types[i] == 6)
+                unit_check(template_text(t, blob_str(cases[c].field)).n != 0, __FILE__, __LINE__, "case %zu, dialog %x", c, types[i]);
+        }
+    books_end(&k);
+}
+
 static bool permitted(uint32_t ec)
 {
     static const uint32_t codes[] = { 0, 1, 2, 0x00040380, 0x80004005, 0x80040102, 0x80040108, 0x8004010E, 0x8004010F, 0x80040111, 0x80040117, 0x8004011E, 0x8004011F,
