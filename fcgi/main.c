@@ -180,7 +180,7 @@ int main(int argc, char **argv)
     for (int o; (o = getopt_long(argc, argv, "c:", options, NULL)) != -1; ) {
         switch (o) {
         case 'c': path = optarg; break;
-        case 'p': config_print(stdout); return fflush(stdout) != 0;
+        case 'p': config_print(stdout); return fflush(stdout) != 0 || ferror(stdout) != 0;
         case 'v': puts("mapihttpd " SERVE_VERSION); return 0;
         case 'h': fputs(usage, stdout); return 0;
         default:  fputs(usage, stderr); return 2;
