@@ -1,5 +1,6 @@
 /* nspi_match.c - GetMatches: which objects of a list a restriction chooses, or which ones a property of an object refers to (MS-OXNSPI 3.1.4.1.10). */
 #include "backend/base/utf.h"
+#include "backend/directory/source/refresh.h"
 #include "session/nspi/nspi_row.h"
 #include "session/nspi/nspi_table.h"
 
@@ -211,20 +212,33 @@ static ec_t by_restriction(struct nspi_ctx *c, struct found *f)
     return check_rows(&m, r, row, n, f);
 }
 
+/* Those that ModLinkAtt changes, whoever asks (nspi_mod.c). */
+static ec_t writable(struct nspi_ctx *c, enum link_kind k, bool back, int64_t row, enum entry_kind kind, bool *yes)
+{
+    struct entry e;
+    *yes = !back && ((k == LINK_MEMBER && entry_is_group(kind)) || (k == LINK_DELEGATE && kind == ENTRY_USER));
+    if (!*yes || k == LINK_DELEGATE)
+        return ecNone;
+    TRY(entry_brief(c->reader, c->a, row, &e));
+    *yes = strcmp(e.source, REFRESH_SOURCE) != 0;
+    return ecNone;
+}
+
 /* Without a restriction CurrentRec names the object, and ContainerID the property. */
 static ec_t by_property(struct nspi_ctx *c, struct found *f)
 {
     enum entry_kind kind = ENTRY_USER;
     enum link_kind k;
-    bool     back;
+    bool     back, may = true;
     int64_t *row, from = (int64_t)c->in->stat.current - MID_FIRST;
     size_t   n = 0;
     if (!book_exists(&c->look, from, &kind))
         return EC(ecGeneralFailure);
     if (c->in->has_name || !link_of_prop(c->in->stat.container, &k, &back))
         return EC(ecNotSupported);
-    bool writable = !back && ((k == LINK_MEMBER && entry_is_group(kind)) || (k == LINK_DELEGATE && kind == ENTRY_USER));
-    if (c->in->stat.sort_type == SORT_NAME_W && !writable)
+    if (c->in->stat.sort_type == SORT_NAME_W)
+        TRY(writable(c, k, back, from, kind, &may));
+    if (!may)
         return EC(ecNotSupported);
     TRY(link_list(c->reader, c->a, k, from, back, &row, &n));
     book_order(&c->look, c->a, BOOK_BY_NAME, c->in->stat.sort_locale, row, &n);

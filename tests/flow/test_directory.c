@@ -120,6 +120,11 @@ TEST(changes_by_users_outlast_a_refresh)
     MUST_BOOK(&b, "ModProps", (&(struct nspic_ask){ .stat = &s, .empty_tags = true, .tags = tag, .values = &certificate, .nvalues = 1 }));
     MUST_BOOK(&b, "ModLinkAtt", (&(struct nspic_ask){ .tag = PidTagAddressBookPublicDelegates, .mid = s.current, .entryids = &id, .nentryids = 1 }));
     CHECK_INT(BOOK(&b, "ModLinkAtt", (&(struct nspic_ask){ .tag = PidTagAddressBookMember, .flags = 1, .mid = entry_mid(staff.row), .entryids = &id, .nentryids = 1 })), 0x80070005);
+    struct nspic_stat members = book_stat();
+    members.current = entry_mid(staff.row);
+    members.container = PidTagAddressBookMember;
+    for (members.sort_type = 1000; members.sort_type <= 1001; members.sort_type++) /* to be read, to be changed */
+        CHECK_INT(BOOK(&b, "GetMatches", (&(struct nspic_ask){ .stat = &members, .rows = 10 })), members.sort_type == 1000 ? 0 : 0x80040102);
     o = ctl_json(st, "directory refresh", 0);
     CHECK_INT(count_of(o, "changed"), 0);
     json_decref(o);
