@@ -1,4 +1,5 @@
 /* nspi_match.c - GetMatches: which objects of a list a restriction chooses, or which ones a property of an object refers to (MS-OXNSPI 3.1.4.1.10). */
+#include "backend/base/filetime.h"
 #include "backend/base/utf.h"
 #include "backend/directory/source/refresh.h"
 #include "session/nspi/nspi_row.h"
@@ -165,8 +166,11 @@ static ec_t check_some(struct match *m, const struct restriction *r, const int64
 /* In steps, between which others who wait for the book go on. */
 static ec_t check_rows(struct match *m, const struct restriction *r, const int64_t *row, size_t n, struct found *f)
 {
-    enum { STEP = 64, STEPS = 8 };
+    enum { STEP = 64, STEPS = 8, SEARCH_MS = 30000 };
+    uint64_t since = clock_ms();
     for (size_t i = 0; i < n; i += STEP) {
+        if (clock_ms() - since > SEARCH_MS)
+            return EC(ecTooComplex);
         if (i != 0 && i / STEP % STEPS == 0)
             book_pause(&m->c->look);
         TRY(check_some(m, r, row + i, n - i < STEP ? n - i : STEP, f));

@@ -1,7 +1,8 @@
 /* nspi_row.c - objects become rows of the columns that a client asked for. */
+#include "backend/base/filetime.h"
 #include "session/nspi/nspi_row.h"
 
-enum { ROWS_BYTES = 4 << 20, ROW_OK = 0, ROW_FLAGGED = 1, VALUE_THERE = 0, VALUE_ERROR = 0xA };
+enum { ROWS_MS = 5000, ROWS_BYTES = 4 << 20, ROW_OK = 0, ROW_FLAGGED = 1, VALUE_THERE = 0, VALUE_ERROR = 0xA };
 
 /* --- what is known -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -61,11 +62,21 @@ ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_o
 static size_t linked(struct nspi_object *o, enum link_kind k, bool back, int64_t **row)
 {
     size_t n = 0, seen = 0;
+    bool dynamic = k == LINK_MEMBER && !back && o->e.kind == ENTRY_DYNAMIC;
+    if (dynamic && o->chosen) {
+        *row = o->member;
+        return o->members;
+    }
     if (link_list(o->c->reader, o->c->a, k, o->e.row, back, row, &n) != ecNone)
         return 0;
     for (size_t i = 0; i < n; i++)
         if (book_exists(&o->c->look, (*row)[i], NULL))
             (*row)[seen++] = (*row)[i];
+    if (dynamic) {
+        o->chosen = true;
+        o->member = *row;
+        o->members = seen;
+    }
     return seen;
 }
 
@@ -156,6 +167,7 @@ void nspi_columns(struct nspi_ctx *c)
     c->out->tag = arena_dup(c->a, c->in->has_tags ? c->in->tag : usual, c->out->tags * sizeof *usual);
     c->out->rows = wr_in(c->a, ROWS_BYTES);
     c->out->has_rows = true;
+    c->out->since = clock_ms();
 }
 
 static bool is_error(const struct propval *v) { return prop_type(v->tag) == PtypErrorCode; }
@@ -172,8 +184,13 @@ static void write_value(struct wr *w, const struct pv_codec *codec, uint32_t col
     propval_write(w, codec, type, &one);
 }
 
+/* A client that asks for what is dear gets fewer rows, and asks again from there. */
+static bool late(const struct nspi_ctx *c) { return c->out->nrows != 0 && clock_ms() - c->out->since > ROWS_MS; }
+
 bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags)
 {
+    if (late(c))
+        return false;
     struct nspi_object o;
     struct wr *w = &c->out->rows;
     size_t mark = wr_mark(w);

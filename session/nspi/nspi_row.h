@@ -10,6 +10,9 @@ struct nspi_object {
     bool             there;         /* false: no such object, or not to be seen: it has no values (OXNSPI R907) */
     bool             proxies;       /* e.proxy has been read */
     uint32_t         flags;         /* FLAG_EPHEMERAL */
+    bool             chosen;        /* `member` has been found out: whom the filter of a dynamic group chooses, which costs a look at everybody */
+    int64_t         *member;
+    size_t           members;
 };
 
 /* The object of a Minimal Entry ID, as the client may see it. */
@@ -25,7 +28,7 @@ void nspi_known(struct arena *a, uint16_t string_type, uint32_t **out, size_t *n
 /* Those that an object has (OXNSPI 3.1.4.1.6). */
 void nspi_list(struct nspi_object *o, uint32_t flags, uint16_t string_type, uint32_t **out, size_t *n);
 
-/* Appends a row (OXCMAPIHTTP 2.2.1.7) of the answer's columns for an object.  False: the answer is full, the row was not appended. */
+/* Appends a row (OXCMAPIHTTP 2.2.1.7) of the answer's columns for an object.  False: the answer is full, or took seconds already; the row was not appended. */
 bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags);
 /* The columns of the answer: those asked for, or the usual ones (OXNSPI R1627); room for rows. */
 void nspi_columns(struct nspi_ctx *c);
