@@ -8,8 +8,9 @@
 
 /* MS-OXOABKT 2.2.2.1.2: what a row can be, and what can be done with it */
 enum control { C_LABEL = 0, C_EDIT = 1, C_LIST = 2, C_GROUP = 6, C_PAGE = 8, C_VALUES = 0xB };
-enum { EDIT_LINES = 0x1, EDIT_CHANGES = 0x2, ACCEPTS_DBCS = 0x20 };
-enum { TEMPLATE_ROWS = 1, ROW_BYTES = 36, STRING_AT = 32, HEAD_BYTES = 8, ROWS_MAX = 10000, DIALOGS_VERSION = 1, BYTES_MAX = 1 << 20 };
+enum { EDIT_LINES = 0x1, EDIT_CHANGES = 0x2, EDIT_NEEDED = 0x4, ACCEPTS_DBCS = 0x20 };
+enum { SCRIPT_HALT = 0, SCRIPT_EMIT = 2 };
+enum { TEMPLATE_ROWS = 1, ROW_BYTES = 36, STRING_AT = 32, HEAD_BYTES = 8, ROWS_MAX = 10000, DIALOGS_VERSION = 2, BYTES_MAX = 1 << 20 };
 
 enum text {
     NO_TEXT,
@@ -31,16 +32,20 @@ enum { LANGUAGES = sizeof languages / sizeof languages[0] };
 
 /* A dialog begins with a row whose `type` is not NO_TYPE. */
 #define NO_TYPE UINT32_MAX
-struct row { uint32_t type; enum control control; uint16_t x, y, w, h; uint32_t flags, property, size; enum text text; };
+/* Programs that make an address of what was typed: EMIT a property, HALT. */
+static const uint32_t script_smtp[] = { SCRIPT_EMIT, PidTagEmailAddress, SCRIPT_HALT };
+
+struct row { uint32_t type; enum control control; uint16_t x, y, w, h; uint32_t flags, property, size; enum text text; const char *address_type; const uint32_t *script; size_t words; };
 
 static const struct row rows[] = {
-#define DIALOG(type, name)                                  { type, C_PAGE, 0, 0, 0, 0, 0, 0, 0, TEXT_##name },
-#define PAGE(name)                                          { NO_TYPE, C_PAGE, 0, 0, 0, 0, 0, 0, 0, TEXT_##name },
-#define LABEL(x, y, w, h, name)                             { NO_TYPE, C_LABEL, x, y, w, h, 0, 0, 0, TEXT_##name },
-#define GROUP(x, y, w, h, name)                             { NO_TYPE, C_GROUP, x, y, w, h, 0, 0, 0, TEXT_##name },
-#define EDIT(x, y, w, h, flags, property, size)             { NO_TYPE, C_EDIT, x, y, w, h, (flags) | ACCEPTS_DBCS, property, size, NO_TEXT },
-#define LIST(x, y, w, h, property)                          { NO_TYPE, C_LIST, x, y, w, h, 0, property, 0, NO_TEXT },
-#define VALUES(x, y, w, h, property)                        { NO_TYPE, C_VALUES, x, y, w, h, 0, property, 0, NO_TEXT },
+#define DIALOG(type, name)                                  { type, C_PAGE, 0, 0, 0, 0, 0, 0, 0, TEXT_##name, NULL, NULL, 0 },
+#define CREATION(type, name, address_type, script)          { type, C_PAGE, 0, 0, 0, 0, 0, 0, 0, TEXT_##name, address_type, script, sizeof script / sizeof script[0] },
+#define PAGE(name)                                          { NO_TYPE, C_PAGE, 0, 0, 0, 0, 0, 0, 0, TEXT_##name, NULL, NULL, 0 },
+#define LABEL(x, y, w, h, name)                             { NO_TYPE, C_LABEL, x, y, w, h, 0, 0, 0, TEXT_##name, NULL, NULL, 0 },
+#define GROUP(x, y, w, h, name)                             { NO_TYPE, C_GROUP, x, y, w, h, 0, 0, 0, TEXT_##name, NULL, NULL, 0 },
+#define EDIT(x, y, w, h, flags, property, size)             { NO_TYPE, C_EDIT, x, y, w, h, (flags) | ACCEPTS_DBCS, property, size, NO_TEXT, NULL, NULL, 0 },
+#define LIST(x, y, w, h, property)                          { NO_TYPE, C_LIST, x, y, w, h, 0, property, 0, NO_TEXT, NULL, NULL, 0 },
+#define VALUES(x, y, w, h, property)                        { NO_TYPE, C_VALUES, x, y, w, h, 0, property, 0, NO_TEXT, NULL, NULL, 0 },
 #include "backend/directory/dialog.def"
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -164,13 +169,22 @@ static ec_t set_version(struct directory *d)
     return q_done(d, q);
 }
 
+static struct blob script_of(struct arena *a, const struct row *r)
+{
+    struct wr w = wr_in(a, BYTES_MAX);
+    for (size_t i = 0; i < r->words; i++)
+        wr_u32(&w, r->script[i]);
+    return wr_blob(&w);
+}
+
 static ec_t put_all(struct directory *d, struct arena *a)
 {
     for (size_t l = 0; l < LANGUAGES; l++)
         for (size_t i = 0; i < ROWS; i++) {
             if (rows[i].type == NO_TYPE)
                 continue;
-            struct template t = { .purpose = TEMPLATE_DETAILS, .type = rows[i].type, .lcid = languages[l].lcid, .name = languages[l].text[rows[i].text],
+            struct template t = { .purpose = rows[i].script != NULL ? TEMPLATE_CREATE : TEMPLATE_DETAILS, .type = rows[i].type, .address_type = rows[i].address_type,
+                                  .script = script_of(a, &rows[i]), .lcid = languages[l].lcid, .name = languages[l].text[rows[i].text],
                                   .data = dialog_bytes(a, rows[i].type, languages[l].lcid) };
             TRY(template_put(d, a, &t));
         }

@@ -40,7 +40,7 @@ static void add_hidden(struct directory *d, struct arena *a)
 static void add_templates(struct directory *d, struct arena *a)
 {
     struct template t, details = { .purpose = TEMPLATE_DETAILS, .type = 0, .lcid = 0x409, .name = "User", .data = blob_str("details"), .script = blob_str("script") };
-    struct template create = { .purpose = TEMPLATE_CREATE, .type = 1, .lcid = 0x409, .name = "SMTP Address", .address_type = "SMTP", .data = blob_str("create") };
+    struct template create = { .purpose = TEMPLATE_CREATE, .type = 0x10001, .lcid = 0x409, .name = "SMTP Address", .address_type = "SMTP", .data = blob_str("create") };
     struct template *all;
     size_t n = 0;
     if (template_find(d, a, TEMPLATE_DETAILS, 0, 0x409, &t) != ecNone)

@@ -4,7 +4,7 @@
 #include "tests/mutate.h"
 #include "tests/unit.h"
 
-static const uint32_t types[] = { 0, 1, 2, 3, 6, TEMPLATE_SEARCH };
+static const uint32_t types[] = { 0, 1, 2, 3, 6, TEMPLATE_SEARCH, 0x10001 };
 static const uint32_t lcids[] = { 0x0409, 0x0407 };
 enum { TYPES = sizeof types / sizeof types[0] };
 
@@ -128,7 +128,7 @@ TEST(a_new_installation_has_them_and_keeps_its_own)
     struct directory *d = directory_open(&c, a, &why);
     REQUIRE(d != NULL);
     for (size_t i = 0; i < TYPES; i++) {
-        REQUIRE_EC(template_find(d, a, TEMPLATE_DETAILS, types[i], 0x0807, &t), ecNone); /* Swiss German */
+        REQUIRE_EC(template_find(d, a, types[i] == 0x10001 ? TEMPLATE_CREATE : TEMPLATE_DETAILS, types[i], 0x0807, &t), ecNone); /* Swiss German */
         CHECK_INT(t.lcid, 0x0407);
         CHECK_BLOB(t.data, dialog_bytes(a, types[i], 0x0407));
     }
@@ -139,6 +139,28 @@ TEST(a_new_installation_has_them_and_keeps_its_own)
     REQUIRE_EC(template_find(d, a, TEMPLATE_DETAILS, 1, 0x0407, &t), ecNone);
     CHECK_BLOB(t.data, blob_str("own"));
     CHECK_BLOB(template_render(a, &t, 1252), blob_str("own"));
+    directory_close(d);
+    arena_free(a);
+}
+
+/* What a client makes of a display name and an address that were typed: the script says EMIT the address, HALT (OXOABKT 2.2.2.2). */
+TEST(an_internet_address_can_be_made)
+{
+    static struct config c;
+    struct arena *a = arena_new(1 << 24);
+    const char *why;
+    struct template *t;
+    size_t n;
+    c = (struct config){ .directory = arena_printf(a, "%s/creation.db", unit_tmpdir()), .organization = "Demo", .default_domain = "example.com", .session_retention = 900 };
+    struct directory *d = directory_open(&c, a, &why);
+    REQUIRE(d != NULL);
+    for (size_t l = 0; l < 2; l++) {
+        REQUIRE_EC(template_creation(d, a, lcids[l], &t, &n), ecNone);
+        REQUIRE(n == 1);
+        CHECK_STR(t[0].name, l == 0 ? "Internet Address" : "Internetadresse");
+        CHECK_STR(t[0].address_type, "SMTP");
+        CHECK_BYTES(t[0].script, "02 00 00 00 1f 00 03 30 00 00 00 00");
+    }
     directory_close(d);
     arena_free(a);
 }

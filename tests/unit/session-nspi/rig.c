@@ -43,7 +43,7 @@ void rig_start(struct rig *g, const char *name)
     REQUIRE_EC(container_add(g->d, g->life, &rooms), ecNone);
     g->rooms = rooms.row;
     struct template t = { .purpose = TEMPLATE_DETAILS, .type = 0, .lcid = 0x409, .name = "User", .data = blob_str("details"), .script = blob_str("script") };
-    struct template c = { .purpose = TEMPLATE_CREATE, .type = 1, .lcid = 0x409, .name = "SMTP Address", .address_type = "SMTP", .data = blob_str("create") };
+    struct template c = { .purpose = TEMPLATE_CREATE, .type = 0x10001, .lcid = 0x409, .name = "SMTP Address", .address_type = "SMTP", .data = blob_str("create") };
     REQUIRE_EC(template_put(g->d, g->life, &t), ecNone);
     REQUIRE_EC(template_put(g->d, g->life, &c), ecNone);
 }
