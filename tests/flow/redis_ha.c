@@ -1,4 +1,5 @@
 /* redis_ha.c - starting, breaking and rearranging real Redis servers. */
+#include "tests/flow/stack.h"
 #include "tests/flow/redis_ha.h"
 #include "backend/base/must.h"
 #include "tests/unit.h"
@@ -16,15 +17,7 @@
 enum { PATIENCE = 1500, TICK_US = 10000, FIRST_SENTINEL = 3, SENTINELS = 3, MASTERS = 3, SLOTS = 16384 };
 
 /* --- processes --------------------------------------------------------------------------------------------------------------------------------- */
-unsigned ha_port(void)
-{
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t n = sizeof at;
-    must(fd >= 0 && bind(fd, (struct sockaddr *)&at, n) == 0 && getsockname(fd, (struct sockaddr *)&at, &n) == 0);
-    close(fd);
-    return ntohs(at.sin_port);
-}
+unsigned ha_port(void) { return stack_free_port(); }
 
 bool ha_listens(unsigned port)
 {

@@ -82,14 +82,26 @@ static void await(struct stack *s, bool (*ready)(struct stack *, unsigned), unsi
     REQUIRE(!"the stack started");
 }
 
+static bool port_is_free(unsigned port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+    close(fd);
+    return ok;
+}
+
+/* Below the ports that the kernel gives to clients, so that a server which is killed finds its own again; test programs that run side by side begin at
+ * different places. */
 unsigned stack_free_port(void)
 {
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t n = sizeof at;
-    must(fd >= 0 && bind(fd, (struct sockaddr *)&at, n) == 0 && getsockname(fd, (struct sockaddr *)&at, &n) == 0);
-    close(fd);
-    return ntohs(at.sin_port);
+    enum { FIRST = 10240, PORTS = 22000 };
+    static unsigned next;
+    if (next == 0)
+        next = (unsigned)getpid() * 977;
+    while (!port_is_free(FIRST + ++next % PORTS)) {}
+    return FIRST + next % PORTS;
 }
 
 static bool unix_answers(const char *path)
