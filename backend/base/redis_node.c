@@ -103,8 +103,9 @@ void redis_node_greeted(struct redis_link *l)
  * thread for several timeouts, and nothing would be served, not even those who ask whether we live. */
 void redis_node_hung(struct redis *r, struct redis_node *n)
 {
+    uint64_t none = 0; /* whoever tries at the moment is not disturbed: he says himself how it ended */
     if (r->target.mode == REDIS_ONE)
-        atomic_store(&n->hung, clock_ms());
+        atomic_compare_exchange_strong(&n->hung, &none, clock_ms());
 }
 
 /* *trial: this one tries, by a new connection, whose greeting tells. */
@@ -119,7 +120,7 @@ static bool may_try(struct redis *r, struct redis_node *n, bool *trial)
 }
 
 /* A server that does not even refuse a connection would hold every thread for the whole timeout: one tries, the others come back later. */
-static struct redis_link *open_new(struct redis *r, struct redis_node *n)
+static struct redis_link *open_new(struct redis *r, struct redis_node *n, bool trial)
 {
     char why[REDIS_WHY] = "";
     uint64_t began = clock_ms();
@@ -139,8 +140,10 @@ static struct redis_link *open_new(struct redis *r, struct redis_node *n)
         return l;
     }
     bool hangs = clock_ms() - began > r->timeout_ms / 2;
-    if (r->target.mode == REDIS_ONE)
+    if (trial)
         atomic_store(&n->hung, hangs ? clock_ms() : 0);
+    else if (r->target.mode == REDIS_ONE && hangs)
+        redis_node_hung(r, n);
     else if (hangs)
         atomic_store(&n->hung, clock_ms() + r->timeout_ms / 2);
     redis_node_failed(n);
@@ -156,7 +159,7 @@ struct redis_link *redis_node_take(struct redis *r, struct redis_node *n)
     for (struct redis_link *l; !trial && (l = pop(r, n)) != NULL; redis_link_close(l))
         if (!redis_link_stale(l))
             return l;
-    return open_new(r, n);
+    return open_new(r, n, trial);
 }
 
 void redis_node_give(struct redis *r, struct redis_link *l)
