@@ -131,6 +131,15 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     return s;
 }
 
+char *arena_lower(struct arena *a, const char *s)
+{
+    char *t = arena_strdup(a, s);
+    for (char *p = t; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    return t;
+}
+
 void arena_defer(struct arena *a, void (*fn)(void *), void *ptr)
 {
     struct deferred *d = arena_one(a, struct deferred);

@@ -29,6 +29,7 @@ void *arena_alloc(struct arena *a, size_t n);
 void       *arena_dup(struct arena *a, const void *p, size_t n);
 char       *arena_str(struct arena *a, struct blob s);
 char       *arena_strdup(struct arena *a, const char *s);
+char       *arena_lower(struct arena *a, const char *s);   /* letters of ASCII in lower case, whatever the locale; other bytes stay */
 struct blob arena_blob(struct arena *a, struct blob b);
 char       *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

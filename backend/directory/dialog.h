@@ -11,6 +11,6 @@ ec_t dialog_install(struct directory *d, struct arena *a);
 /* A template's bytes (TRowSet, MS-OXOABKT 2.2.2.1.1) with UTF-8 strings, in the arena; empty: there is no such dialog or language. */
 struct blob dialog_bytes(struct arena *a, uint32_t type, uint32_t lcid);
 
-/* The same bytes with other strings: `convert` gives each string anew.  False: they are no such template. */
+/* The same template with its UTF-8 strings in a code page, in the arena.  False: these bytes are no such template. */
 bool dialog_reencode(struct arena *a, struct blob bytes, uint32_t code_page, struct blob *out);
 #endif

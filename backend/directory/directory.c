@@ -6,7 +6,6 @@
 #include "backend/base/must.h"
 #include "backend/directory/policy.h"
 #include "backend/directory/schema.h"
-#include <ctype.h>
 #include <stdlib.h>
 
 #define PERSON_COLUMNS "row, login, smtp, dn, display_name, mailbox, locale, disabled, hidden, password"
@@ -267,12 +266,8 @@ const char *login_canonical(const struct directory *d, struct arena *a, const ch
     const char *slash = strrchr(name, '\\'), *user = slash != NULL ? slash + 1 : name;
     if (*user == '\0' || strlen(user) > 320)
         return NULL;
-    char *s = strchr(user, '@') != NULL || d->default_domain[0] == '\0' ? arena_strdup(a, user)
-                                                                      : arena_printf(a, "%s@%s", user, d->default_domain);
-    for (char *p = s; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x80)
-            *p = (char)tolower((unsigned char)*p);
-    return s;
+    bool whole = strchr(user, '@') != NULL || d->default_domain[0] == '\0';
+    return arena_lower(a, whole ? user : arena_printf(a, "%s@%s", user, d->default_domain));
 }
 
 ec_t person_with_hash(struct directory *d, struct arena *a, const char *login, struct person *out, const char **hash)

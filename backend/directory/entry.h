@@ -70,6 +70,9 @@ ec_t entry_each(struct directory *d, const char *source, bool (*fn)(void *ctx, s
 ec_t entry_batch(struct directory *d);
 ec_t entry_batch_end(struct directory *d, ec_t ec);   /* commits if ec is ecNone, else rolls back; gives ec or what the commit said */
 
+/* Can this be the address of an object?  "" can: it has none. */
+bool entry_plausible_address(const char *s);
+
 /* Can this property be set on an object, or is it made of other things (DN, addresses, links, kind) or not known here?  abprop.def is the list. */
 bool entry_prop_settable(uint32_t tag);
 

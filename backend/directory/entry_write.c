@@ -12,7 +12,7 @@ enum { NAME_MAX_BYTES = 1024, DN_MAX = 256, ADDRESS_MAX = 1200, PROPS_MAX = 4 <<
 
 static const char *text_or_empty(const char *s) { return s != NULL ? s : ""; }
 
-static bool plausible_address(const char *s)
+bool entry_plausible_address(const char *s)
 {
     const char *at = strrchr(s, '@');
     if (*s == '\0')
@@ -45,7 +45,7 @@ static ec_t check(struct arena *a, const struct entry *e)
 {
     const char *why;
     size_t name = strlen(e->display_name);
-    bool ok = name > 0 && name <= NAME_MAX_BYTES && e->kind < ENTRY_CONTAINER && plausible_address(e->smtp) && (e->dn == NULL || plausible_dn(e->dn));
+    bool ok = name > 0 && name <= NAME_MAX_BYTES && e->kind < ENTRY_CONTAINER && entry_plausible_address(e->smtp) && (e->dn == NULL || plausible_dn(e->dn));
     for (size_t i = 0; ok && i < e->proxies; i++)
         ok = plausible_proxy(e->proxy[i]);
     for (size_t i = 0; ok && i < e->props.n; i++)
@@ -54,19 +54,10 @@ static ec_t check(struct arena *a, const struct entry *e)
     return ok ? ecNone : EC(ecInvalidParameter);
 }
 
-static const char *lower(struct arena *a, const char *s)
-{
-    char *p = arena_strdup(a, s);
-    for (char *c = p; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x80)
-            *c = (char)tolower((unsigned char)*c);
-    return p;
-}
-
 static void normalize(struct arena *a, struct entry *e)
 {
     e->display_name = text_or_empty(e->display_name);
-    e->smtp = lower(a, text_or_empty(e->smtp));
+    e->smtp = arena_lower(a, text_or_empty(e->smtp));
     e->filter = text_or_empty(e->filter);
     e->source = text_or_empty(e->source);
     e->external = text_or_empty(e->external);
@@ -174,7 +165,7 @@ static ec_t write_proxy(struct directory *d, int64_t row, const char *address, c
 /* SMTP addresses are found without their scheme. */
 static const char *proxy_key(struct arena *a, const char *shown)
 {
-    return lower(a, strncasecmp(shown, "smtp:", 5) == 0 ? shown + 5 : shown);
+    return arena_lower(a, strncasecmp(shown, "smtp:", 5) == 0 ? shown + 5 : shown);
 }
 
 static ec_t write_proxies(struct directory *d, struct arena *a, const struct entry *e)

@@ -206,15 +206,12 @@ bool policies_domain(struct arena *a, const char *text, const char **out)
     size_t n = strlen(text);
     if (n == 0 || n > 253 || text[0] == '.' || text[n - 1] == '.' || strstr(text, "..") != NULL)
         return false;
-    char *s = arena_strdup(a, text);
-    for (char *p = s; *p != '\0'; p++) {
+    for (const char *p = text; *p != '\0'; p++) {
         unsigned char c = (unsigned char)*p;
         if (c < 0x80 && !isalnum(c) && c != '-' && c != '.')
             return false;
-        if (c < 0x80)
-            *p = (char)tolower(c);
     }
-    *out = s;
+    *out = arena_lower(a, text);
     return true;
 }
 

@@ -96,14 +96,6 @@ struct blob part_head(const struct part *p, const char *name)
 
 static void unref(void *object) { g_object_unref(object); }
 
-static const char *lower(struct arena *a, const char *s)
-{
-    char *out = arena_strdup(a, s);
-    for (char *p = out; *p != '\0'; p++)
-        *p = g_ascii_tolower(*p);
-    return out;
-}
-
 static void read_type(struct arena *a, struct part *p, const char *dflt, const char *charset)
 {
     struct blob value = part_head(p, "Content-Type");
@@ -119,7 +111,7 @@ static void read_type(struct arena *a, struct part *p, const char *dflt, const c
     arena_defer(a, unref, p->ctype);
     const char *major = g_mime_content_type_get_media_type(p->ctype), *minor = g_mime_content_type_get_media_subtype(p->ctype);
     if (major != NULL && minor != NULL && *major != '\0' && strlen(major) + strlen(minor) < TYPE_MAX)
-        p->type = lower(a, arena_printf(a, "%s/%s", major, minor));
+        p->type = arena_lower(a, arena_printf(a, "%s/%s", major, minor));
 }
 
 static void read_disposition(struct arena *a, struct part *p, const char *charset)
@@ -132,7 +124,7 @@ static void read_disposition(struct arena *a, struct part *p, const char *charse
         return;
     arena_defer(a, unref, p->cdisp);
     const char *word = g_mime_content_disposition_get_disposition(p->cdisp);
-    p->disposition = word != NULL ? lower(a, word) : NULL;
+    p->disposition = word != NULL ? arena_lower(a, word) : NULL;
 }
 
 static enum transfer transfer_of(struct arena *a, const struct part *p)

@@ -22,7 +22,7 @@ static void say(void *ctx, const char *key, size_t line, const char *why)
     json_array_append_new(in->left_out, json_pack("{s:s, s:I, s:s}", "object", key, "line", (json_int_t)line, "why", why));
     if (in->c->json || in->told++ >= SHOWN)
         return;
-    fprintf(stderr, in->terminal ? "\r\033[K" : "");
+    fputs(in->terminal ? "\r\033[K" : "", stderr);
     if (line != 0)
         fprintf(stderr, "line %zu: ", line);
     fprintf(stderr, "%s: %s\n", key, why);

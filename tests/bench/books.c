@@ -65,7 +65,7 @@ static void fill_from_ldap(struct stack *s)
         wr_bytes(&ldif, one, strlen(one));
         arena_free(each);
     }
-    slapd_start(&l, a, arena_str(a, wr_blob(&ldif)));
+    slapd_start(&l, a, arena_str(a, wr_blob(&ldif)), NULL);
     c.ldap_uris = arena_printf(a, "ldap://127.0.0.1:%u", l.port);
     c.ldap_starttls = false;
     c.book_ldap_base = "dc=example,dc=com";

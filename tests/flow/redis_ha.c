@@ -17,8 +17,6 @@
 enum { PATIENCE = 1500, TICK_US = 10000, FIRST_SENTINEL = 3, SENTINELS = 3, MASTERS = 3, SLOTS = 16384 };
 
 /* --- processes --------------------------------------------------------------------------------------------------------------------------------- */
-unsigned ha_port(void) { return stack_free_port(); }
-
 bool ha_listens(unsigned port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
@@ -176,7 +174,7 @@ static struct ha *ha_new(size_t servers, bool cluster)
     snprintf(h->dir, sizeof h->dir, "%s/ha%u", unit_tmpdir(), ++number);
     must(mkdir(h->dir, 0755) == 0);
     for (size_t i = 0; i < servers; i++)
-        h->server[i] = (struct ha_server){ .port = ha_port(), .bus = ha_port(), .cluster = cluster };
+        h->server[i] = (struct ha_server){ .port = stack_free_port(), .bus = stack_free_port(), .cluster = cluster };
     return h;
 }
 

@@ -43,6 +43,5 @@ void ha_migrate(struct ha *h, size_t from, size_t to, unsigned first, unsigned l
 /* A program of the harness, started and stopped like the servers (log: NAME.log in the directory). */
 pid_t ha_spawn(struct ha *h, const char *name, char *const argv[]);
 void  ha_end(pid_t *pid, int signal);
-unsigned ha_port(void);
 bool  ha_listens(unsigned port);
 #endif

@@ -23,17 +23,23 @@ void slapd_run(struct slapd *l)
     REQUIRE(stack_answers(l->port));
 }
 
-void slapd_start(struct slapd *l, struct arena *a, const char *ldif)
+void slapd_certificate(struct slapd *l)
+{
+    authkit_shell(l->a, arena_printf(l->a, "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout %1$s/key -out %1$s/crt", l->dir));
+}
+
+void slapd_start(struct slapd *l, struct arena *a, const char *ldif, const char *access_lines)
 {
     if (access("/usr/sbin/slapd", X_OK) != 0)
         SKIP("slapd is not installed");
     *l = (struct slapd){ .a = a, .port = stack_free_port() };
     l->dir = arena_printf(a, "%s/slapd%u", unit_tmpdir(), l->port);
     REQUIRE(mkdir(l->dir, 0700) == 0 && mkdir(arena_printf(a, "%s/db", l->dir), 0700) == 0);
+    slapd_certificate(l);
     authkit_file(arena_printf(a, "%s/slapd.conf", l->dir),
                  arena_printf(a, "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\ninclude /etc/ldap/schema/inetorgperson.schema\n"
-                                 "modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile %1$s/pid\ndatabase mdb\nsuffix \"dc=example,dc=com\"\n"
-                                 "rootdn \"cn=admin,dc=example,dc=com\"\nrootpw admin\ndirectory %1$s/db\nmaxsize 1073741824\nsizelimit size.soft=100 size.hard=100 size.prtotal=unlimited\n", l->dir));
+                                 "modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile %1$s/pid\nTLSCertificateFile %1$s/crt\nTLSCertificateKeyFile %1$s/key\ndatabase mdb\nsuffix \"dc=example,dc=com\"\n"
+                                 "rootdn \"cn=admin,dc=example,dc=com\"\nrootpw admin\ndirectory %1$s/db\nmaxsize 1073741824\nsizelimit size.soft=100 size.hard=100 size.prtotal=unlimited\n%2$s", l->dir, access_lines != NULL ? access_lines : ""));
     authkit_file(arena_printf(a, "%s/data.ldif", l->dir), ldif);
     authkit_shell(a, arena_printf(a, "/usr/sbin/slapadd -q -f %1$s/slapd.conf -l %1$s/data.ldif", l->dir));
     slapd_run(l);

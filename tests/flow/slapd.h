@@ -6,8 +6,10 @@
 
 struct slapd { struct arena *a; const char *dir; unsigned port; pid_t pid; };
 
-/* Starts one with this LDIF under dc=example,dc=com (rootdn cn=admin,dc=example,dc=com, password "admin"; anybody may read); skips the test if there is no slapd. */
-void slapd_start(struct slapd *l, struct arena *a, const char *ldif);
+/* Starts one with this LDIF under dc=example,dc=com (rootdn cn=admin,dc=example,dc=com, password "admin"), whom `access` lines of slapd.conf let read (NULL:
+ * anybody), with StartTLS by a certificate of its own (dir/crt, for 127.0.0.1).  Skips the test if there is no slapd. */
+void slapd_start(struct slapd *l, struct arena *a, const char *ldif, const char *access);
+void slapd_certificate(struct slapd *l);               /* another one into dir/crt */
 void slapd_run(struct slapd *l);                       /* again, after slapd_end */
 void slapd_end(struct slapd *l);
 void slapd_modify(struct slapd *l, const char *ldif);  /* changes, as for ldapmodify */

@@ -1,5 +1,6 @@
 /* test_auth_ldap.c - passwords by directory servers: real slapds, search and bind, names by template, StartTLS, one that dies, one that hangs. */
 #include "tests/flow/authkit.h"
+#include "tests/flow/slapd.h"
 #include "backend/base/filetime.h"
 #include <arpa/inet.h>
 #include <signal.h>
@@ -8,8 +9,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct ldap { struct arena *a; const char *dir; unsigned port; pid_t pid; };
 
 static const char data[] =
     "dn: dc=example,dc=com\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n"
@@ -20,45 +19,13 @@ static const char data[] =
     "dn: uid=twin1,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: twin1\ncn: T\nsn: T\nmail: twin@example.com\nuserPassword: twin\n\n"
     "dn: uid=twin2,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: twin2\ncn: T\nsn: T\nmail: twin@example.com\nuserPassword: twin\n\n";
 
-static void make_certificate(struct ldap *l)
-{
-    authkit_shell(l->a, arena_printf(l->a, "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout %1$s/key -out %1$s/crt", l->dir));
-}
+/* Nobody may read but dora. */
+static const char access_lines[] = "access to attrs=userPassword by anonymous auth by * none\n"
+                                   "access to * by dn=\"uid=dora,ou=people,dc=example,dc=com\" read by anonymous auth by * none\n";
 
-static void ldap_run(struct ldap *l)
-{
-    const char *url = arena_printf(l->a, "ldap://127.0.0.1:%u", l->port), *conf = arena_printf(l->a, "%s/slapd.conf", l->dir);
-    l->pid = fork();
-    if (l->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (freopen("/dev/null", "w", stderr) == NULL)
-            _exit(127);
-        execl("/usr/sbin/slapd", "slapd", "-h", url, "-f", conf, "-d", "0", (char *)NULL);
-        _exit(127);
-    }
-    for (int i = 0; i < 500 && !stack_answers(l->port); i++)
-        usleep(10000);
-    REQUIRE(stack_answers(l->port));
-}
+static void ldap_start(struct slapd *l, struct arena *a) { slapd_start(l, a, data, access_lines); }
 
-/* Its own configuration and database; nothing of the system's. */
-static void ldap_start(struct ldap *l, struct arena *a)
-{
-    *l = (struct ldap){ .a = a, .port = stack_free_port() };
-    l->dir = arena_printf(a, "%s/ldap%u", unit_tmpdir(), l->port);
-    REQUIRE(mkdir(l->dir, 0700) == 0 && mkdir(arena_printf(a, "%s/db", l->dir), 0700) == 0);
-    make_certificate(l);
-    authkit_file(arena_printf(a, "%s/slapd.conf", l->dir),
-                 arena_printf(a, "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\ninclude /etc/ldap/schema/inetorgperson.schema\n"
-                                 "modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile %1$s/pid\nTLSCertificateFile %1$s/crt\nTLSCertificateKeyFile %1$s/key\n"
-                                 "database mdb\nsuffix \"dc=example,dc=com\"\nrootdn \"cn=admin,dc=example,dc=com\"\nrootpw admin\ndirectory %1$s/db\n"
-                                 "access to attrs=userPassword by anonymous auth by * none\naccess to * by dn=\"uid=dora,ou=people,dc=example,dc=com\" read by anonymous auth by * none\n", l->dir));
-    authkit_file(arena_printf(a, "%s/data.ldif", l->dir), data);
-    authkit_shell(a, arena_printf(a, "/usr/sbin/slapadd -f %1$s/slapd.conf -l %1$s/data.ldif", l->dir));
-    ldap_run(l);
-}
-
-static const char *settings(struct ldap *l, const char *more)
+static const char *settings(struct slapd *l, const char *more)
 {
     return arena_printf(l->a, "auth_passwords = ldap\nldap_uris = ldap://127.0.0.1:%u\nldap_ca = %s/crt\nldap_base = dc=example,dc=com\nldap_bind_dn = uid=dora,ou=people,dc=example,dc=com\n"
                               "ldap_bind_password = ldap-dora\nldap_timeout = 1000\nauth_external_cache = 1\n%s", l->port, l->dir, more);
@@ -70,7 +37,7 @@ TEST(search_then_bind)
 {
     NEEDS_SLAPD();
     struct arena *a = arena_new((size_t)1 << 26);
-    struct ldap l;
+    struct slapd l;
     struct authkit k;
     ldap_start(&l, a);
     struct stack *st = stack_start(&(struct stack_options){ .workers = 2, .config = settings(&l, "") });
@@ -97,7 +64,7 @@ TEST(search_then_bind)
     CHECK_INT(authkit_basic(&k, "ana@example.com", "new"), 200);
     authkit_end(&k);
     stack_stop(st);
-    stack_end(&l.pid, SIGTERM);
+    slapd_end(&l);
     arena_free(a);
 }
 
@@ -105,7 +72,7 @@ TEST(names_by_template)
 {
     NEEDS_SLAPD();
     struct arena *a = arena_new((size_t)1 << 26);
-    struct ldap l;
+    struct slapd l;
     struct authkit k;
     ldap_start(&l, a);
     struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .config = settings(&l, "ldap_dn = \"uid=%u,ou=people,dc=example,dc=com\"\n") });
@@ -116,7 +83,7 @@ TEST(names_by_template)
     CHECK_INT(authkit_basic(&k, "nobody@example.com", "x"), 401);
     authkit_end(&k);
     stack_stop(st);
-    stack_end(&l.pid, SIGTERM);
+    slapd_end(&l);
     arena_free(a);
 }
 
@@ -125,7 +92,7 @@ TEST(another_server_takes_over)
 {
     NEEDS_SLAPD();
     struct arena *a = arena_new((size_t)1 << 26);
-    struct ldap one, two;
+    struct slapd one, two;
     struct authkit k;
     ldap_start(&one, a);
     ldap_start(&two, a);
@@ -142,9 +109,9 @@ TEST(another_server_takes_over)
     usleep(1100000); /* who was known is not any more */
     CHECK_INT(authkit_basic(&k, "ana@example.com", "ldap-ana"), 503);
     CHECK_INT(authkit_basic(&k, "ana@example.com", "wrong"), 503);
-    ldap_run(&one);
+    slapd_run(&one);
     CHECK_INT(authkit_basic(&k, "ana@example.com", "ldap-ana"), 200);
-    stack_end(&one.pid, SIGTERM);
+    slapd_end(&one);
     authkit_end(&k);
     stack_stop(st);
     arena_free(a);
@@ -155,17 +122,17 @@ TEST(a_server_that_cannot_prove_itself)
 {
     NEEDS_SLAPD();
     struct arena *a = arena_new((size_t)1 << 26);
-    struct ldap l;
+    struct slapd l;
     struct authkit k;
     ldap_start(&l, a);
-    make_certificate(&l); /* another one than the server has */
+    slapd_certificate(&l); /* another one than the server has */
     struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .config = settings(&l, "") });
     authkit_begin(&k, st);
     CHECK_INT(authkit_basic(&k, "ana@example.com", "ldap-ana"), 503);
     CHECK(authkit_logged(&k, "a0.log", "the LDAP server does not serve"));
     authkit_end(&k);
     stack_stop(st);
-    stack_end(&l.pid, SIGTERM);
+    slapd_end(&l);
     arena_free(a);
 }
 

@@ -54,7 +54,7 @@ TEST(a_directory_server_fills_the_address_book)
     struct entry ana, staff;
     int64_t *row;
     size_t n;
-    slapd_start(&l, a, people(a));
+    slapd_start(&l, a, people(a), NULL);
     struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .config = settings(&l, 0) });
     json_t *o = ctl_json(st, "directory refresh --dry-run", 0);
     CHECK_INT(count_of(o, "read"), PEOPLE + 2);
@@ -98,7 +98,7 @@ TEST(changes_by_users_outlast_a_refresh)
     struct entry staff, u0, ana;
     struct book_client b;
     bool is = false;
-    slapd_start(&l, a, people(a));
+    slapd_start(&l, a, people(a), NULL);
     struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .config = settings(&l, 0) });
     json_decref(ctl_json(st, "directory refresh", 0));
     REQUIRE_EC(entry_by_address(st->directory, a, "u0@example.com", &u0), ecNone);
@@ -159,7 +159,7 @@ TEST(workers_follow_the_directory_server)
     struct arena *a = arena_new((size_t)1 << 26);
     struct slapd l;
     struct entry before, after;
-    slapd_start(&l, a, people(a));
+    slapd_start(&l, a, people(a), NULL);
     struct stack *st = stack_start(&(struct stack_options){ .workers = 2, .config = settings(&l, 1) });
     REQUIRE(becomes(st, "u349@example.com", true, 20000));
     REQUIRE_EC(entry_by_address(st->directory, a, "u5@example.com", &before), ecNone);

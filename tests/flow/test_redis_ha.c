@@ -442,7 +442,7 @@ TEST_LIMIT(tls_through_stunnel, 60)
     if (access("/usr/bin/stunnel4", X_OK) != 0)
         SKIP("no stunnel");
     struct ha *h = ha_one();
-    unsigned tls = ha_port(), plain = ha_port();
+    unsigned tls = stack_free_port(), plain = stack_free_port();
     shell(h, arena_printf(h->a, "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=redis.example.com "
                           "-addext subjectAltName=DNS:redis.example.com", h->dir));
     ha_say(h, 0, arena_printf(h->a, "CONFIG SET tls-cert-file %1$s/cert.pem tls-key-file %1$s/key.pem tls-ca-cert-file %1$s/cert.pem tls-auth-clients no "

@@ -127,28 +127,13 @@ static const char *text_of(struct making *k, struct blob v)
     return arena_str(k->a, clean);
 }
 
-static const char *lower(struct arena *a, const char *s)
-{
-    char *t = arena_strdup(a, s);
-    for (char *p = t; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x80)
-            *p = (char)tolower((unsigned char)*p);
-    return t;
-}
-
-static bool plausible_address(const char *s)
-{
-    const char *at = strrchr(s, '@');
-    return at != NULL && at != s && at[1] != '\0' && strlen(s) <= 320 && strpbrk(s, " \t<>\"") == NULL;
-}
-
 static void put_address(struct making *k, const char *s, bool primary)
 {
-    if (!plausible_address(s)) {
+    if (*s == '\0' || !entry_plausible_address(s)) {
         k->why = arena_printf(k->a, "\"%.80s\" is no address", s);
         return;
     }
-    s = lower(k->a, s);
+    s = arena_lower(k->a, s);
     if (primary && k->e->smtp == NULL) {
         k->e->smtp = s;
         return;
@@ -216,7 +201,7 @@ static void put_field(struct making *k, enum field f, size_t turn, struct blob v
             put_kind(k, strtol(s, NULL, 10) == DISPLAY_ROOM ? ENTRY_ROOM : ENTRY_EQUIPMENT, RESOURCE);
         break;
     case KIND:
-        if (!entry_kind_of_word(lower(k->a, s), &kind) || kind == ENTRY_CONTAINER || kind == ENTRY_TEMPLATE)
+        if (!entry_kind_of_word(arena_lower(k->a, s), &kind) || kind == ENTRY_CONTAINER || kind == ENTRY_TEMPLATE)
             k->why = arena_printf(k->a, "\"%.40s\" is no kind of object", s);
         else
             put_kind(k, kind, KIND_TOLD);

@@ -66,14 +66,6 @@ static int take_ranges(struct reading *x, const char *dn, const char *name, unsi
     return LDAP_SUCCESS;
 }
 
-static const char *key_of(struct arena *a, const struct record *r)
-{
-    const struct blob *uuid = record_first(r, "entryUUID"), *guid = record_first(r, "objectGUID");
-    if (uuid != NULL && uuid->n != 0)
-        return arena_str(a, *uuid);
-    return guid != NULL && guid->n != 0 ? record_hex(a, *guid) : r->name;
-}
-
 static int take_entry(struct reading *x, LDAPMessage *e, struct record *out)
 {
     BerElement *at = NULL;
@@ -91,7 +83,7 @@ static int take_entry(struct reading *x, LDAPMessage *e, struct record *out)
     }
     if (at != NULL)
         ber_free(at, 0);
-    out->key = key_of(x->a, out);
+    out->key = record_key(x->a, out);
     return rc;
 }
 
@@ -152,8 +144,8 @@ static ec_t read_all(struct reading *x, int *rc)
 {
     ec_t ec = ecNone;
     attr_each(x->r->map, want, x);
-    want(x, "entryUUID", NULL);
-    want(x, "objectGUID", NULL);
+    for (size_t i = 0; record_keys[i] != NULL; i++)
+        want(x, record_keys[i], NULL);
     for (x->more = true; ec == ecNone && *rc == LDAP_SUCCESS && x->more; ) {
         x->a = arena_new(PAGE_ARENA);
         ec = one_page(x, rc);

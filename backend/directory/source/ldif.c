@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { KEY_MAX = 512 };
-
 /* A line without its end; NULL at the end of the file, or *why. */
 static char *physical(struct ldif *l, size_t *n, const char **why)
 {
@@ -130,18 +128,6 @@ static bool put(struct arena *a, struct record *r, const char *name, struct blob
     return *why == NULL;
 }
 
-/* entryUUID and objectGUID stay when the object is renamed; a dn is better than nothing. */
-static const char *key_of(struct arena *a, const struct record *r)
-{
-    static const char *const names[] = { "entryUUID", "objectGUID", "ipaUniqueID", "nsUniqueId" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const struct blob *v = record_first(r, names[i]);
-        if (v != NULL && v->n != 0 && v->n <= KEY_MAX)
-            return strcmp(names[i], "objectGUID") == 0 ? record_hex(a, *v) : arena_str(a, *v);
-    }
-    return r->name;
-}
-
 enum record_next ldif_next(struct ldif *l, struct arena *a, struct record *out, const char **why)
 {
     struct blob line;
@@ -165,7 +151,7 @@ enum record_next ldif_next(struct ldif *l, struct arena *a, struct record *out, 
     }
     if (out->name == NULL)
         return RECORD_END;
-    out->key = key_of(a, out);
+    out->key = record_key(a, out);
     return RECORD_READ;
 }
 

@@ -2,6 +2,8 @@
 #include "backend/directory/source/record.h"
 #include <strings.h>
 
+enum { KEY_MAX = 512 };
+
 void record_add(struct arena *a, struct record *r, const char *name, struct blob value)
 {
     r->v = arena_grow(a, r->v, &r->cap, r->n, sizeof *r->v);
@@ -16,7 +18,7 @@ const struct blob *record_first(const struct record *r, const char *name)
     return NULL;
 }
 
-const char *record_hex(struct arena *a, struct blob b)
+static const char *hex(struct arena *a, struct blob b)
 {
     static const char digit[] = "0123456789abcdef";
     char *s = arena_alloc(a, 2 * b.n + 1);
@@ -25,4 +27,17 @@ const char *record_hex(struct arena *a, struct blob b)
         s[2 * i + 1] = digit[b.p[i] & 15];
     }
     return s;
+}
+
+const char *const record_keys[] = { "entryUUID", "objectGUID", "ipaUniqueID", "nsUniqueId", NULL };
+
+/* An objectGUID is bytes. */
+const char *record_key(struct arena *a, const struct record *r)
+{
+    for (size_t i = 0; record_keys[i] != NULL; i++) {
+        const struct blob *v = record_first(r, record_keys[i]);
+        if (v != NULL && v->n != 0 && v->n <= KEY_MAX)
+            return strcmp(record_keys[i], "objectGUID") == 0 ? hex(a, *v) : arena_str(a, *v);
+    }
+    return r->name;
 }

@@ -19,8 +19,9 @@ void record_add(struct arena *a, struct record *r, const char *name, struct blob
 /* First value of an attribute (name without case); NULL: it has none. */
 const struct blob *record_first(const struct record *r, const char *name);
 
-/* Bytes as lower-case hex digits. */
-const char *record_hex(struct arena *a, struct blob b);
+/* What directory servers name an object by for ever, also when it is renamed; its distinguished name is better than nothing.  NULL-terminated. */
+extern const char *const record_keys[];
+const char *record_key(struct arena *a, const struct record *r);
 
 /* A reader of files gives one record at a time.  Records live in the arena of the call. */
 enum record_next { RECORD_READ, RECORD_END, RECORD_BAD };   /* BAD: *why; the reader cannot go on */

@@ -289,3 +289,36 @@ bool bench_worker_process(struct bench *b, struct client *k, const char *body, c
         return false;
     return sscanf(text, "%79s %79s", k->context, k->sequence) == 2;
 }
+
+/* --- a client that tries, a server that is gone for a moment -------------------------------------------------------------------------- */
+
+void bench_nap(unsigned ms) { nanosleep(&(struct timespec){ ms / 1000, (long)(ms % 1000) * 1000000 }, NULL); }
+
+void bench_stall(struct turn *t) { lease_end(&t->c->p->lease); } /* nobody renews its lock any more, as if the process stood still */
+
+enum begin bench_try(struct bench *b, const struct client *k, const char *body, struct blob *answer)
+{
+    struct turn t;
+    bench_begin(&b->env, b, k, body, NULL, &t);
+    *answer = arena_blob(b->a, t.answer);
+    enum begin got = t.begin;
+    bench_leave(&t);
+    return got;
+}
+
+void bench_check_state(struct bench *b, struct client *k, const char *want)
+{
+    struct turn t;
+    struct blob s;
+    bench_begin(&b->env, b, k, arena_printf(b->a, "look %llu", (unsigned long long)clock_us()), NULL, &t);
+    REQUIRE(t.begin == BEGIN_RUN);
+    CHECK(context_block(t.c, 1, &s));
+    CHECK_BLOB(s, blob_str(want));
+    REQUIRE(bench_end(&t, k, "") == CONTEXT_DONE);
+}
+
+void bench_restart(struct bench *b)
+{
+    redis_server_kill(&b->server);
+    REQUIRE(redis_server_start(&b->server, b->server.dir));
+}

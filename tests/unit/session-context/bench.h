@@ -44,4 +44,14 @@ struct redis_value bench_redis(struct bench *b, const char *command);
 const char *bench_key(struct bench *b, const struct client *k);
 /* Redis bytes of the session. */
 int64_t bench_memory(struct bench *b, const struct client *k);
+
+void bench_nap(unsigned ms);
+/* Nobody renews its lock any more, as if the process stood still. */
+void bench_stall(struct turn *t);
+/* Begins and lets go: how it was answered. */
+enum begin bench_try(struct bench *b, const struct client *k, const char *body, struct blob *answer);
+/* A request finds the state of the first object to be this. */
+void bench_check_state(struct bench *b, struct client *k, const char *want);
+/* Redis is killed and comes back with what it had on disk. */
+void bench_restart(struct bench *b);
 #endif
