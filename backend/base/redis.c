@@ -259,7 +259,7 @@ static bool skip(struct redis_conn *c)
     redisReply *r = reply(c);
     if (r == NULL)
         return false;
-    if (r->type == REDIS_REPLY_ERROR)
+    if (r->type == REDIS_REPLY_ERROR && classify(r->str) != REDIS_MOVED) /* the rest of a pipeline that went elsewhere then */
         log_line(LOGL_WARN, "redis", "a command whose reply nobody waited for failed", "error", r->str, NULL);
     freeReplyObject(r);
     return true;

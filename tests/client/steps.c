@@ -399,5 +399,5 @@ uint32_t step_disconnect(struct steps *s)
         s->before(s->c);
     bool ok = mapic_disconnect(s->c, s->a, &reply, &s->why);
     s->code = reply.code;
-    return ok && reply.code == 0 ? ecNone : STEP_LOST;
+    return ok && reply.code == 0 && reply.done ? ecNone : STEP_LOST; /* a head alone, which says 0, may come from a worker that died behind it */
 }

@@ -329,6 +329,12 @@ struct ha *ha_cluster(void)
     return h;
 }
 
+void ha_calm(struct ha *h)
+{
+    for (size_t i = 0; i < h->n; i++)
+        ha_say(h, i, "CONFIG SET cluster-node-timeout 20000");
+}
+
 /* --- a migration ------------------------------------------------------------------------------------------------------------------------------------------ */
 /* The keys of *n\r\n$len\r\nkey\r\n... */
 static void move_keys(struct ha *h, size_t from, size_t to, unsigned slot)

@@ -23,6 +23,8 @@ struct ha *ha_one(void);
 struct ha *ha_sentinel(void);
 struct ha *ha_cluster(void);
 void ha_stop(struct ha *h);
+/* From now on a cluster lets its servers be silent for 20 s instead of 1: for tests in which none fails, on a machine that may stand still for a second. */
+void ha_calm(struct ha *h);
 
 void ha_kill(struct ha *h, size_t i);                /* SIGKILL, and waits for its end */
 void ha_start(struct ha *h, size_t i);               /* again, with the files it left */

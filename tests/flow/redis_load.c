@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 12000, REPEAT_US = 100000, ROWS = 4096 };
+enum { PATIENCE_MS = 12000, HANGS_MS = 30000, REPEAT_US = 100000, ROWS = 4096 };
 
 /* --- one client -------------------------------------------------------------------------------------------------------------------------------- */
 struct session { struct walk w; struct arena *turn; uint32_t inbox, outbox, trash; bool live; };
@@ -216,7 +216,7 @@ void load_await(struct load *l, unsigned n)
         from[i] = atomic_load(&l->client[i].good);
     uint64_t began = clock_ms();
     for (unsigned i = 0; i < LOAD_CLIENTS; i++)
-        while (atomic_load(&l->client[i].good) < from[i] + n && l->client[i].n + 8 < LOAD_CHANGES && clock_ms() - began < PATIENCE_MS)
+        while (atomic_load(&l->client[i].good) < from[i] + n && l->client[i].n + 8 < LOAD_CHANGES && clock_ms() - began < HANGS_MS)
             usleep(5000);
     for (unsigned i = 0; i < LOAD_CLIENTS; i++)
         unit_check(atomic_load(&l->client[i].good) >= from[i] + n || l->client[i].n + 8 >= LOAD_CHANGES, __FILE__, __LINE__, "client %u goes on", i);

@@ -33,7 +33,7 @@ struct load {
 };
 
 void load_begin(struct load *l, struct stack *st, unsigned pause_us);
-/* Waits until every client has done `n` more changes; ends the test after 12 s. */
+/* Waits until every client has done `n` more changes; ends the test after 30 s, which only a client that hangs needs. */
 void load_await(struct load *l, unsigned n);
 void load_end(struct load *l);
 /* Nothing missing that was said to be done, nothing twice, no code 15, no damage; prints what happened. */

@@ -113,7 +113,7 @@ static void disconnect_dies_at(const char *fault)
     stack_arm(st, 0, arm);
     mapic_close(&w.c);
     w.c.route = stack_route[0];
-    CHECK(step_disconnect(&w.s) != ecNone);
+    CHECK_INT(step_disconnect(&w.s), STEP_LOST);
     unit_check(stack_worker_ended(st, 0), __FILE__, __LINE__, "the worker died at %s", fault);
     mapic_close(&w.c);
     w.c.route = stack_route[1];

@@ -260,6 +260,7 @@ TEST_LIMIT(cluster_slots_that_move_under_load, 60)
     static struct load l;
     unsigned slot[64];
     size_t moved = 0;
+    ha_calm(h);
     l = (struct load){ 0 };
     load_begin(&l, st, PAUSE_US);
     load_await(&l, BEFORE);
@@ -289,6 +290,7 @@ TEST_LIMIT(cluster_is_one_for_administrators, 60)
     struct session_info *list;
     size_t n, on[3];
     const char *why = "";
+    ha_calm(h);
     for (size_t i = 0; i < N; i++)
         walk_begin(&w[i], st, &st->ana);
     for (size_t i = 0; i < 3; i++)
