@@ -14,6 +14,8 @@
     " UPDATE entry SET org=" to ", change=" LAST_CHANGE " WHERE domain=" row ".domain; END;"
 #define CHANGED(name, what) \
     "CREATE TRIGGER book_" name " AFTER " what " BEGIN UPDATE setting SET value=value+1 WHERE key='hierarchy_version'; END;"
+#define LINKED(name, what) \
+    "CREATE TRIGGER offline_" name " AFTER " what " BEGIN UPDATE setting SET value=value+1 WHERE key='link_version'; END;"
 static const char *const directory_schema[] = {
     "CREATE TABLE person("
     " row INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -95,9 +97,25 @@ static const char *const directory_schema[] = {
     " DELETE FROM person WHERE row=OLD.row; END;"
     MOVED("insert", "INSERT", "NEW", "NEW.organization") MOVED("delete", "DELETE", "OLD", "1") MOVED("update", "UPDATE", "NEW", "NEW.organization")
     CHANGED("hierarchy_insert", "INSERT ON container") CHANGED("hierarchy_update", "UPDATE ON container") CHANGED("hierarchy_delete", "DELETE ON container"),
+
+    /* Offline address books (offline/offline.h), one per organization.  `sequence` of a file: its generation; 0: it is being made, by `maker`, who was there at
+     * `touched` [ms]; -1: it goes.  A piece's row is that of its file times OFFLINE_PIECES plus its number.  link_version counts what is shown of an object
+     * and is not in its row. */
+    "CREATE TABLE offline_book(org INTEGER PRIMARY KEY REFERENCES organization(row) ON DELETE CASCADE, guid BLOB NOT NULL UNIQUE,"
+    " sequence INTEGER NOT NULL DEFAULT 0, made INTEGER NOT NULL DEFAULT 0, objects INTEGER NOT NULL DEFAULT 0, digest BLOB NOT NULL DEFAULT x'',"
+    " state TEXT NOT NULL DEFAULT '');"
+    "INSERT INTO offline_book(org, guid) SELECT row, randomblob(16) FROM organization;"
+    "CREATE TRIGGER offline_organization AFTER INSERT ON organization BEGIN INSERT OR IGNORE INTO offline_book(org, guid) VALUES(NEW.row, randomblob(16)); END;"
+    "CREATE TABLE offline_file(row INTEGER PRIMARY KEY AUTOINCREMENT, org INTEGER NOT NULL, sequence INTEGER NOT NULL, maker BLOB NOT NULL, touched INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, lcid INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, uncompressed INTEGER NOT NULL, sha1 BLOB NOT NULL);"
+    "CREATE INDEX offline_file_org ON offline_file(org, sequence, name);"
+    "CREATE TABLE offline_piece(row INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "INSERT INTO setting VALUES('link_version', 1);"
+    LINKED("link_insert", "INSERT ON link") LINKED("link_delete", "DELETE ON link") LINKED("mailbox", "UPDATE OF mailbox ON person"),
 };
 #undef COUNTED
 #undef MOVED
 #undef CHANGED
+#undef LINKED
 enum { DIRECTORY_VERSION = sizeof directory_schema / sizeof directory_schema[0] };
 #endif

@@ -1,0 +1,57 @@
+/* offline.h - offline address books: the files that a client downloads to look people up without the server (MS-OXOAB, version 4).
+ *
+ * Each organization has one, of its global address list.  A generation is made by a job of the site (backend/jobs/offliner.h) or by an administrator, and
+ * appears whole, at once: who downloads sees one generation or the next, on every host.  A generation whose objects are those of the one before is not made
+ * again, so the sequence rises only if something changed.  The files lie in the directory database in pieces, so that no host owns them and a part of a
+ * file (HTTP ranges) costs no more than the part.  The generation before stays until the next but one, for who is in the middle of a download. */
+#ifndef DIRECTORY_OFFLINE_H
+#define DIRECTORY_OFFLINE_H
+#include "backend/base/guid.h"
+#include "backend/directory/directory.h"
+#include "backend/mapi/propval.h"
+
+/* What a file is.  MS-OXWOAB 2.2: Full and Template elements of the manifest. */
+enum offline_kind { OFFLINE_FULL, OFFLINE_TEMPLATE, OFFLINE_TEMPLATE_MAC };
+
+struct offline_book {
+    struct guid guid;         /* PidTagOfflineAddressBookContainerGuid; stays while the organization stays */
+    uint32_t    org;
+    const char *name;         /* PidTagOfflineAddressBookName */
+    const char *dn;           /* PidTagOfflineAddressBookDistinguishedName */
+    uint32_t    sequence;     /* PidTagOfflineAddressBookSequence; 1 is the first generation, 0: none was made yet */
+    uint64_t    made;         /* ms since 1970 */
+    uint64_t    objects;
+};
+struct offline_file {
+    int64_t           row;
+    enum offline_kind kind;
+    uint32_t          lcid;          /* templates: their language; else 0 */
+    uint32_t          sequence;      /* the generation that it belongs to */
+    const char       *name;          /* "<guid>-data-1.lzx": letters, digits, '-' and '.' only; unique in the book, another one for other bytes */
+    uint64_t          size;          /* bytes, as downloaded */
+    uint64_t          uncompressed;  /* bytes of what is inside */
+    uint8_t           sha1[20];      /* of the bytes as downloaded */
+    uint64_t          made;          /* ms since 1970 when it was first offered; the same as long as there is this file (Last-Modified of downloads) */
+};
+
+/* All functions: strings live in the arena; ecDiskError, logged: the database. */
+ec_t offline_books(struct directory *d, struct arena *a, uint32_t org, struct offline_book **out, size_t *n); /* org 0: of all */
+/* The book of an organization or of a guid; ecNotFound: there is none, or no such organization. */
+ec_t offline_of(struct directory *d, struct arena *a, uint32_t org, struct offline_book *out);
+ec_t offline_get(struct directory *d, struct arena *a, struct guid guid, struct offline_book *out);
+/* The book of the organization whose objects somebody sees (book.h); ecNotFound: he is no object of the address book. */
+ec_t offline_for(struct directory *d, struct arena *a, const struct person *who, struct offline_book *out);
+/* The files of the newest generation. */
+ec_t offline_files(struct directory *d, struct arena *a, const struct offline_book *b, struct offline_file **out, size_t *n);
+/* A file of the newest generation or of the one before; ecNotFound. */
+ec_t offline_file(struct directory *d, struct arena *a, const struct offline_book *b, const char *name, struct offline_file *out);
+/* Bytes at..at + n of a file, n <= 1 MiB; ecNotFound: it is gone by now, or the part is not inside of it. */
+ec_t offline_read(struct directory *d, struct arena *a, const struct offline_file *f, uint64_t at, size_t n, struct blob *out);
+
+/* The properties of MS-OXOAB 2.9.2.1 and of the global address list: PidTagOfflineAddressBookName, -Sequence, -ContainerGuid, -DistinguishedName,
+ * -MessageClass, -TruncatedProperties (what is shortened or left out of some object; absent: nothing is).  Set in *out, which may hold others. */
+ec_t offline_props(struct directory *d, struct arena *a, uint32_t org, struct props *out);
+
+/* Makes the next generation of an organization's book, if its objects changed; *made: whether. */
+ec_t offline_make(struct directory *d, struct arena *a, uint32_t org, bool *made);
+#endif
