@@ -40,18 +40,20 @@ void conn_arm(struct conn *c, uint32_t events, int op)
 
 void conn_close_locked(struct conn *c)
 {
-    struct arena *a = c->arena, *early = c->early_arena;
+    struct arena *a = c->arena, *early = c->early_arena, *piece = c->piece;
     bool was_busy = c->state != IDLE;
     struct front *f = c->front;
     int fd = c->fd;
+    conn_source_end(c, false);
     c->state = FREE;
-    c->arena = c->early_arena = NULL;
+    c->arena = c->early_arena = c->piece = NULL;
     atomic_fetch_sub(&f->open, 1);
     if (was_busy)
         atomic_fetch_sub(&f->busy, 1);
     close(fd);
     arena_free(a);
     arena_free(early);
+    arena_free(piece);
 }
 
 void conn_drop(struct conn *c)
@@ -112,7 +114,8 @@ static void adopt(struct front *f, int fd)
     c->looking_since = 0;
     c->id = 1; /* the one that nginx uses; until a request says it */
     c->given_back = false;
-    c->arena = c->early_arena = NULL;
+    c->arena = c->early_arena = c->piece = NULL;
+    c->source.more = NULL;
     atomic_fetch_add(&f->open, 1);
     conn_arm(c, EPOLLIN, EPOLL_CTL_ADD);
     pthread_mutex_unlock(&c->lock);

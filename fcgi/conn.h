@@ -18,7 +18,7 @@ struct conn;
 
 /* Who serves.  Called on a worker thread with the request's arena, its parameters ("NAME=value", NULL-terminated) and its body; `too_large`: the body
  * was longer than request_max and is not kept.  Parameters and body live until the function returns; it ends with conn_answer,
- * conn_answer_after or conn_hold. */
+ * conn_answer_after, conn_answer_from, conn_park or conn_hold. */
 struct conn_service {
     void  *app;
     void (*serve)(void *app, struct conn *c, struct arena *a, char **params, struct blob body, bool too_large);
@@ -75,6 +75,18 @@ void conn_resume(struct conn *c, void (*go_on)(void *ctx), void *ctx);
  * are copied; at once when draining). */
 void conn_answer(struct conn *c, const struct blob *piece, size_t n);
 void conn_answer_after(struct conn *c, const struct blob *piece, size_t n, uint64_t ms);
+
+/* An answer that never lies in memory whole (conn_source.c): `head`, then the pieces that more() gives.  The next one is asked for when the socket has taken the
+ * one before, and other connections have their turn in between.  more() runs on a worker thread; *out lies in `a`, which dies when it was sent, and is static or in the
+ * request's arena otherwise; empty: that was all; false: it cannot go on, and the connection breaks off, so that nobody takes the answer for whole.  So it does when
+ * the front parts.  ended() is called once in any case, by any thread, and must not block; what the request has in its arena is there until then. */
+struct conn_source {
+    bool (*more)(void *ctx, struct arena *a, struct blob *out);
+    void (*ended)(void *ctx, bool whole);
+    void *ctx;
+};
+enum { CONN_PIECE_MOST = 256 << 10 };   /* bytes of a piece */
+void conn_answer_from(struct conn *c, struct blob head, const struct conn_source *s);
 
 /* Instead of an answer: the request waits, maybe for minutes, and holds nothing but its descriptor and number.  `head` (in the arena, at most 4096 bytes; empty if
  * the early bytes went out already) is sent at once, PENDING lines each pending_period.  Afterwards conn_unpark answers from any thread (the pieces are copied);

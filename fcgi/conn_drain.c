@@ -86,7 +86,13 @@ static void close_unless_asked(struct conn *c)
 }
 
 void conn_part(struct front *f) { atomic_store(&f->parting, true); }
-void conn_idle_close(struct front *f) { each(f, IDLE, close_unless_asked); }
+
+/* A download that a slow peer draws out does not hold up the end either. */
+void conn_idle_close(struct front *f)
+{
+    each(f, IDLE, close_unless_asked);
+    each(f, WRITING, conn_source_part_locked);
+}
 
 bool conn_draining(const struct front *f) { return atomic_load(&f->draining); }
 bool conn_parting(const struct front *f) { return atomic_load(&f->parting); }

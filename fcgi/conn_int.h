@@ -40,6 +40,8 @@ struct conn {
     struct iovec   *out;             /* the answer, advanced as it goes */
     size_t          out_n;
     uint64_t        delay;
+    struct conn_source source;       /* more pieces of the answer come from there; more NULL: none */
+    struct arena   *piece;           /* of the piece that is being sent */
     void           *parked;          /* of the service; NULL: the request is to be answered */
     struct blob     head;            /* what a parked request is sent first; in its arena */
 };
@@ -84,7 +86,17 @@ bool conn_hold_event(struct conn *c, uint32_t generation);
 /* By the owner, after the request: sends the answer that was given (at once or when it is due), then the connection waits for room, for the next
  * request, or ends.  conn_write_on goes on after there was no room. */
 void conn_deliver(struct conn *c);
+/* What follows the end of an answer tells nginx not to keep the connection (conn_drain.c); `a` lives until it is sent. */
+void conn_give_back(struct conn *c, struct arena *a);
 void conn_write_on(struct conn *c);
+/* conn_source.c, by the owner: all that there was of an answer in pieces is sent; false: that was no such answer, or its last piece.  conn_source_end: by who closes
+ * the connection or has sent the last piece, once.  conn_source_part_locked: the peer is to get the rest elsewhere. */
+bool conn_source_next(struct conn *c);
+void conn_source_end(struct conn *c, bool whole);
+void conn_source_part_locked(struct conn *c);
+/* Epoll brings the connection back when there is room in the socket; or it has waited for that long enough. */
+void conn_write_later(struct conn *c);
+void conn_give_up_locked(struct conn *c);
 /* An answer that is due later is due now. */
 void conn_hurry_locked(struct conn *c);
 

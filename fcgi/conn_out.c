@@ -57,23 +57,33 @@ static void write_stalled(struct timer *t)
     pthread_mutex_unlock(&c->lock);
 }
 
+void conn_give_up_locked(struct conn *c) { timer_set(c->front->timers, &c->timer, clock_ms(), write_stalled); }
+
+void conn_write_later(struct conn *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->state = WRITING;
+    timer_set(c->front->timers, &c->timer, clock_ms() + WRITE_STALL, write_stalled);
+    conn_arm(c, EPOLLOUT, EPOLL_CTL_MOD);
+    pthread_mutex_unlock(&c->lock);
+}
+
 /* By the owner (state BUSY): writes what there is, then the connection waits for room, for the next request, or ends. */
 void conn_write_on(struct conn *c)
 {
     switch (c->broken ? GONE : send_out(c)) {
     case LATER:
-        pthread_mutex_lock(&c->lock);
-        c->state = WRITING;
-        timer_set(c->front->timers, &c->timer, clock_ms() + WRITE_STALL, write_stalled);
-        conn_arm(c, EPOLLOUT, EPOLL_CTL_MOD);
-        pthread_mutex_unlock(&c->lock);
+        conn_write_later(c);
         return;
     case SENT:
+        if (conn_source_next(c))
+            return;
         if (!c->keep)
             break;
         arena_free(c->arena);
         arena_free(c->early_arena);
-        c->arena = c->early_arena = NULL;
+        arena_free(c->piece);
+        c->arena = c->early_arena = c->piece = NULL;
         conn_wait(c);
         return;
     case GONE:
@@ -221,10 +231,9 @@ static void delay(struct conn *c)
 
 void conn_hurry_locked(struct conn *c) { timer_set(c->front->timers, &c->timer, clock_ms(), delay_over); }
 
-/* What follows the end of an answer tells nginx not to keep the connection (conn_drain.c). */
-static void give_back(struct conn *c)
+void conn_give_back(struct conn *c, struct arena *a)
 {
-    struct wr w = wr_in(c->arena, RECORD_HEAD);
+    struct wr w = wr_in(a, RECORD_HEAD);
     record_nothing(&w, c->id);
     c->out[c->out_n++] = (struct iovec){ w.p, w.n };
     c->given_back = true;
@@ -237,8 +246,8 @@ void conn_deliver(struct conn *c)
         return;
     }
     must(c->out != NULL);
-    if (c->keep && atomic_load(&c->front->draining))
-        give_back(c);
+    if (c->keep && c->source.more == NULL && atomic_load(&c->front->draining))
+        conn_give_back(c, c->arena);
     if (c->front->halves)
         send_half(c);
     if (c->delay != 0)

@@ -55,7 +55,7 @@ static size_t gather(struct blob *piece, size_t pieces, size_t n, struct iovec *
     return used;
 }
 
-struct iovec *record_answer(struct arena *a, uint16_t id, const struct blob *piece, size_t n, size_t *out_n)
+struct iovec *record_part(struct arena *a, uint16_t id, const struct blob *piece, size_t n, size_t *out_n)
 {
     size_t total = 0, used = 0;
     for (size_t i = 0; i < n; i++)
@@ -69,8 +69,14 @@ struct iovec *record_answer(struct arena *a, uint16_t id, const struct blob *pie
         used += gather(rest, n, now, v + used);
         left -= now;
     }
-    v[used++] = vector_of(end_of(a, id));
     *out_n = used;
+    return v;
+}
+
+struct iovec *record_answer(struct arena *a, uint16_t id, const struct blob *piece, size_t n, size_t *out_n)
+{
+    struct iovec *v = record_part(a, id, piece, n, out_n);
+    v[(*out_n)++] = vector_of(end_of(a, id));
     return v;
 }
 

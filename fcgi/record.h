@@ -12,6 +12,8 @@ void record_stdout(struct wr *w, uint16_t id, struct blob content);
 /* The pieces, seen as one stream, as STDOUT records, then the end of STDOUT and END_REQUEST.  The vector lies in `a`, borrows the pieces,
  * and has room for one more. */
 struct iovec *record_answer(struct arena *a, uint16_t id, const struct blob *piece, size_t n, size_t *out_n);
+/* The same without the end: more is to come. */
+struct iovec *record_part(struct arena *a, uint16_t id, const struct blob *piece, size_t n, size_t *out_n);
 
 /* An empty piece of STDERR: no part of any answer. */
 void record_nothing(struct wr *w, uint16_t id);
