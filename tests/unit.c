@@ -126,8 +126,9 @@ void unit_skip(const char *why)
 static void too_long(int sig)
 {
     (void)sig;
-    static const char text[] = "unit: a test ran over its time limit\n";
-    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+    static const char text[] = " ran over its time limit\n";
+    ssize_t n = write(STDERR_FILENO, current->name, strlen(current->name));
+    n = write(STDERR_FILENO, text, sizeof text - 1);
     (void)n;
     abort();
 }

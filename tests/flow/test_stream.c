@@ -137,7 +137,7 @@ TEST_LIMIT(a_request_within_the_delay_has_no_early_head, 120)
 {
     struct walk w;
     struct mapic_reply r;
-    struct stack *st = stack_pending();
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .config = "head_delay = 60000\n" });
     walk_begin(&w, st, &st->ana);
     stack_arm(st, 0, "rop_before:1:sleep=50");
     REQUIRE(call(&w, "Execute", store_state(&w), NULL, &r));
@@ -145,6 +145,7 @@ TEST_LIMIT(a_request_within_the_delay_has_no_early_head, 120)
     CHECK_INT(r.http.chunks, 1);
     STEP(&w, step_disconnect(&w.s));
     walk_end(&w);
+    stack_stop(st);
 }
 
 /* The head of a slow request that is not chunked otherwise is chunked, too. */
