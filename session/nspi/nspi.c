@@ -3,8 +3,9 @@
 #include <strings.h>
 
 const struct nspi_def nspi_table[] = {
-#define NSPI(name_, flags_, request_, answer_, document_) \
-    { .name = #name_, .request = request_, .answer = answer_, .document = document_, .run = nspi_##name_, .flags = flags_ },
+#define NSPI(name_, flags_, request_, request_fields_, answer_, answer_fields_, document_)                                                    \
+    { .name = #name_, .request = request_, .request_fields = request_fields_, .answer = answer_, .answer_fields = answer_fields_,            \
+      .document = document_, .run = nspi_##name_, .flags = flags_ },
 #include "session/nspi/nspi.def"
 #undef NSPI
 };

@@ -11,12 +11,17 @@
 #include "session/context/context.h"
 
 /* MS-OXNSPI 2.2.8: 36 bytes. */
-struct nspi_stat { uint32_t sort_type, container, current; int32_t delta; uint32_t num_pos, total, code_page, template_locale, sort_locale; };
+struct nspi_stat {
+#define STAT(type, field, name) type field;
+#include "session/nspi/nspistat.def"
+#undef STAT
+};
 
-enum { MID_BEGINNING = 0, MID_CURRENT = 1, MID_END = 2 };              /* positions, 2.2.1.8 */
-enum { MID_UNRESOLVED = 0, MID_AMBIGUOUS = 1, MID_RESOLVED = 2 };      /* 2.2.1.9 */
-enum { SORT_NAME = 0, SORT_PHONETIC = 3, SORT_NAME_RO = 1000, SORT_NAME_W = 1001 }; /* 2.2.1.10 */
-enum { FLAG_SKIP_OBJECTS = 1, FLAG_EPHEMERAL = 2 };                    /* 2.2.1.11 */
+enum {
+#define CONST(set, name, value, text) name = value,
+#include "session/nspi/nspiconst.def"
+#undef CONST
+};
 enum { CP_WINUNICODE = 1200 };
 enum { NSPI_COUNT_MAX = 100000 };                                      /* of tags, ids, strings ... (OXCMAPIHTTP R25) */
 
@@ -70,7 +75,7 @@ struct nspi_ctx {
     struct entry_turn turn;              /* WRITES */
 };
 
-struct nspi_def { const char *name, *request, *answer, *document; ec_t (*run)(struct nspi_ctx *c); unsigned flags; };
+struct nspi_def { const char *name, *request, *request_fields, *answer, *answer_fields, *document; ec_t (*run)(struct nspi_ctx *c); unsigned flags; };
 enum { STATED = 1, LOOKS = 2, WRITES = 4, ASIDE = 8, OPENS = 16, ENDS = 32 };
 
 /* By X-RequestType, upper and lower case alike; NULL: none.  All of them, for tests and statistics. */
@@ -93,7 +98,7 @@ struct blob nspi_run(struct nspi_ctx *c, const struct nspi_def *d);
 ec_t nspi_bind_check(const struct nspi_args *q);
 
 /* The handlers, by the table. */
-#define NSPI(name, flags, request, answer, document) ec_t nspi_##name(struct nspi_ctx *c);
+#define NSPI(name, flags, request, request_fields, answer, answer_fields, document) ec_t nspi_##name(struct nspi_ctx *c);
 #include "session/nspi/nspi.def"
 #undef NSPI
 #endif

@@ -1,8 +1,6 @@
 /* nspi_bind.c - who may open a session of the address book; and the properties that all sessions can see. */
 #include "session/nspi/nspi_row.h"
 
-enum { ANONYMOUS_LOGIN = 0x20 };
-
 /* Everybody here has said who he is: nobody may ask to be taken without (OXNSPI R689, R690).  Strings of 8 bits cannot travel in UTF-16 (R680, R696). */
 ec_t nspi_bind_check(const struct nspi_args *q)
 {
@@ -25,7 +23,6 @@ ec_t nspi_Unbind(struct nspi_ctx *c)
 /* OXNSPI 3.1.4.1.5 */
 ec_t nspi_QueryColumns(struct nspi_ctx *c)
 {
-    enum { UNICODE_TYPES = 0x80000000u };
     bool unicode = (c->in->arg[0] & UNICODE_TYPES) != 0;
     nspi_known(c->a, unicode ? PtypString : PtypString8, &c->out->tag, &c->out->tags);
     c->out->has_tags = true;

@@ -21,18 +21,24 @@ struct blob nspi_ephemeral_id(struct arena *a, const struct guid *server, uint32
     return wr_blob(&w);
 }
 
-/* The display type in it is not looked at (OXNSPI R379, R410). */
-static bool ephemeral_mid(const struct guid *server, struct blob id, uint32_t *mid)
+bool nspi_ephemeral_parse(struct blob id, struct guid *server, uint32_t *display_type, uint32_t *mid)
 {
     struct rd r = rd_blob_of(id);
     if (id.n != EPHEMERAL_SIZE || rd_u32(&r) != EPHEMERAL_MARK)
         return false;
-    struct blob provider = rd_blob(&r, sizeof server->b);
-    if (!blob_eq(provider, blob_of(server->b, sizeof server->b)) || rd_u32(&r) != 1)
-        return false;
-    rd_u32(&r);
+    rd_copy(&r, server->b, sizeof server->b);
+    bool known = rd_u32(&r) == 1;
+    *display_type = rd_u32(&r);
     *mid = rd_u32(&r);
-    return rd_done(&r);
+    return known && rd_done(&r);
+}
+
+/* The display type in it is not looked at (OXNSPI R379, R410). */
+static bool ephemeral_mid(const struct guid *server, struct blob id, uint32_t *mid)
+{
+    struct guid provider;
+    uint32_t type;
+    return nspi_ephemeral_parse(id, &provider, &type, mid) && memcmp(provider.b, server->b, sizeof provider.b) == 0;
 }
 
 ec_t nspi_entryid_row(struct nspi_ctx *c, struct blob id, int64_t *row)

@@ -3,7 +3,7 @@
 #include "backend/directory/source/refresh.h"
 #include "session/nspi/nspi_row.h"
 
-enum { DELETE_FLAG = 1, CERTIFICATES_MAX = 64, CERTIFICATE_BYTES = 65536 };
+enum { CERTIFICATES_MAX = 64, CERTIFICATE_BYTES = 65536 };
 
 /* The change itself, inside the turn's transaction. */
 typedef ec_t change_fn(struct nspi_ctx *c, int64_t row);

@@ -40,6 +40,7 @@ bool nspi_is_made(uint32_t tag);
 /* Entry ids (OXNSPI 2.2.9). */
 struct blob nspi_permanent_id(struct arena *a, uint32_t display_type, const char *dn);
 struct blob nspi_ephemeral_id(struct arena *a, const struct guid *server, uint32_t display_type, uint32_t mid);
+bool nspi_ephemeral_parse(struct blob id, struct guid *server, uint32_t *display_type, uint32_t *mid);
 /* The object that an entry id of either form names; 0: none that can be seen. */
 ec_t nspi_entryid_row(struct nspi_ctx *c, struct blob id, int64_t *row);
 #endif

@@ -4,10 +4,8 @@
 #include "backend/directory/template.h"
 #include "session/nspi/nspi_row.h"
 
-enum { CREATION_TEMPLATES = 2, UNICODE_STRINGS = 4 };                       /* OXNSPI 2.2.1.12 */
-enum { WITH_TEMPLATE = 1, WITH_SCRIPT = 4 };                                /* 2.2.1.14 */
 enum { AB_RECIPIENTS = 1, AB_SUBCONTAINERS = 2, AB_UNMODIFIABLE = 8 };      /* OXOABK 2.2.2.1 */
-enum { DT_CONTAINER = 0x100, DT_ADDRESS_TEMPLATE = 0x102, COLUMNS_MAX = 8 };
+enum { COLUMNS_MAX = 8 };
 
 static struct nspi_values row_of(struct arena *a) { return (struct nspi_values){ arena_array(a, struct propval, COLUMNS_MAX), 0 }; }
 static void add(struct nspi_values *row, struct propval v) { row->v[row->n++] = v; }

@@ -18,15 +18,9 @@ bool nspi_code_page_known(uint32_t code_page)
 
 void nspi_stat_read(struct rd *r, struct nspi_stat *s)
 {
-    s->sort_type = rd_u32(r);
-    s->container = rd_u32(r);
-    s->current = rd_u32(r);
-    s->delta = (int32_t)rd_u32(r);
-    s->num_pos = rd_u32(r);
-    s->total = rd_u32(r);
-    s->code_page = rd_u32(r);
-    s->template_locale = rd_u32(r);
-    s->sort_locale = rd_u32(r);
+#define STAT(type, field, name) s->field = (type)rd_u32(r);
+#include "session/nspi/nspistat.def"
+#undef STAT
 }
 
 struct reading { struct rd *r; struct pv_codec codec; struct nspi_args *q; };
@@ -144,15 +138,9 @@ bool nspi_read(struct arena *a, const struct nspi_def *d, uint32_t code_page, st
 
 void nspi_stat_write(struct wr *w, const struct nspi_stat *s)
 {
-    wr_u32(w, s->sort_type);
-    wr_u32(w, s->container);
-    wr_u32(w, s->current);
-    wr_u32(w, (uint32_t)s->delta);
-    wr_u32(w, s->num_pos);
-    wr_u32(w, s->total);
-    wr_u32(w, s->code_page);
-    wr_u32(w, s->template_locale);
-    wr_u32(w, s->sort_locale);
+#define STAT(type, field, name) wr_u32(w, (uint32_t)s->field);
+#include "session/nspi/nspistat.def"
+#undef STAT
 }
 
 static void write_numbers(struct wr *w, const uint32_t *v, size_t n)
@@ -215,7 +203,7 @@ static void write_field(struct wr *w, const struct pv_codec *c, char f, const st
     case 'E': if (announced(w, o->has_version)) wr_u32(w, o->version); break;
     case 'L': if (announced(w, o->has_rows)) write_rows(w, o); break;
     case 'X': if (announced(w, o->has_table)) write_table(w, c, o); break;
-    case 'd': if (announced(w, o->delta != INT32_MIN)) wr_u32(w, (uint32_t)o->delta); break;
+    case 'I': if (announced(w, o->delta != INT32_MIN)) wr_u32(w, (uint32_t)o->delta); break;
     default: break;
     }
 }
