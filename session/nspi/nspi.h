@@ -72,6 +72,7 @@ struct nspi_ctx {
     struct book_look look;               /* LOOKS */
     struct directory *reader;            /* LOOKS: for questions of entry.h */
     struct guid      server;             /* LOOKS: ServerGuid */
+    struct container *list; size_t lists;/* LOOKS: the hierarchy of address lists, once it was asked for (nspi_list.c) */
     struct entry_turn turn;              /* WRITES */
 };
 

@@ -1,10 +1,12 @@
 /* nspi_made.c - properties that objects of the address book have without anybody having set them. */
 #include "backend/base/utf.h"
+#include "backend/directory/offline/offline.h"
 #include "backend/mapi/entryid.h"
 #include "session/nspi/nspi_row.h"
 #include <ctype.h>
 
-enum { AB_RECIPIENTS = 1, EPHEMERAL_MARK = 0x87, EPHEMERAL_SIZE = 32 };
+enum { AB_RECIPIENTS = 1, AB_SUBCONTAINERS = 2, AB_UNMODIFIABLE = 8 };   /* OXOABK 2.2.2.1 */
+enum { EPHEMERAL_MARK = 0x87, EPHEMERAL_SIZE = 32 };
 
 /* --- entry ids ------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -60,12 +62,15 @@ ec_t nspi_entryid_row(struct nspi_ctx *c, struct blob id, int64_t *row)
     return ecNone;
 }
 
+/* The global address list is number 0 (OXOABK 2.2.2.3). */
+static uint32_t mid_of(const struct nspi_object *o) { return o->what == OF_LISTS && o->e.row == 0 ? 0 : entry_mid(o->e.row); }
+
 /* --- one function each ---------------------------------------------------------------------------------------------------------------------- */
 
 static bool entry_id(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
     uint32_t type = entry_display_type(o->e.kind);
-    *v = pv_bin(tag, (o->flags & FLAG_EPHEMERAL) != 0 ? nspi_ephemeral_id(o->c->a, &o->c->server, type, entry_mid(o->e.row))
+    *v = pv_bin(tag, (o->flags & FLAG_EPHEMERAL) != 0 ? nspi_ephemeral_id(o->c->a, &o->c->server, type, mid_of(o))
                                                       : nspi_permanent_id(o->c->a, type, o->e.dn));
     return true;
 }
@@ -79,7 +84,7 @@ static bool permanent_id(struct nspi_object *o, uint32_t tag, struct propval *v)
 static bool instance_key(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
     struct wr w = wr_in(o->c->a, sizeof(uint32_t));
-    wr_u32(&w, entry_mid(o->e.row));
+    wr_u32(&w, mid_of(o));
     *v = pv_bin(tag, wr_blob(&w));
     return true;
 }
@@ -132,8 +137,7 @@ static bool printable_name(struct nspi_object *o, uint32_t tag, struct propval *
 
 static bool address_type(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    (void)o;
-    *v = pv_str(tag, "EX");
+    *v = pv_str(tag, o->what == OF_FORMS ? o->form->address_type : "EX");
     return true;
 }
 
@@ -162,12 +166,22 @@ static bool zero(struct nspi_object *o, uint32_t tag, struct propval *v)
     return true;
 }
 
+/* Its own number; clients that ask for the usual columns have no other way to learn it. */
+static bool own_mid(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_i32(tag, (int32_t)mid_of(o));
+    return true;
+}
+
 static bool is_list(const struct nspi_object *o) { return entry_object_type(o->e.kind) == 8; }
 
 static bool container_flags(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    *v = pv_i32(tag, AB_RECIPIENTS);
-    return is_list(o);
+    int32_t flags = AB_RECIPIENTS;
+    if (o->what == OF_LISTS)
+        flags |= AB_UNMODIFIABLE | (o->list->has_children ? AB_SUBCONTAINERS : 0);
+    *v = pv_i32(tag, flags);
+    return o->what == OF_LISTS || is_list(o);
 }
 
 static bool container_contents(struct nspi_object *o, uint32_t tag, struct propval *v)
@@ -228,14 +242,13 @@ static bool count_members(struct nspi_object *o, int32_t *all, int32_t *outside)
     int64_t *row;
     size_t   n = 0;
     *all = *outside = 0;
-    if (!is_list(o) || link_list(o->c->reader, o->c->a, LINK_MEMBER, o->e.row, false, &row, &n) != ecNone)
+    if (!is_list(o) || nspi_links(o->c, LINK_MEMBER, o->e.row, false, &row, &n) != ecNone)
         return false;
     for (size_t i = 0; i < n; i++) {
-        enum entry_kind k;
-        bool seen = book_exists(&o->c->look, row[i], &k);
-        *all += seen;
-        *outside += seen && k == ENTRY_CONTACT;
+        enum entry_kind k = ENTRY_USER;
+        *outside += book_exists(&o->c->look, row[i], &k) && k == ENTRY_CONTACT;
     }
+    *all = (int32_t)n;
     return true;
 }
 
@@ -261,10 +274,53 @@ static bool rich_info(struct nspi_object *o, uint32_t tag, struct propval *v)
     return true;
 }
 
+/* --- address lists and templates ----------------------------------------------------------------------------------------------------------- */
+
+static bool depth(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    *v = pv_i32(tag, o->what == OF_LISTS ? (int32_t)o->list->depth : 0);
+    return true;
+}
+
+/* Objects are made by administrators. */
+static bool is_master(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    (void)o;
+    *v = pv_bool(tag, false);
+    return true;
+}
+
+static bool parent_id(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    const char *parent = nspi_list_parent(o);
+    if (parent != NULL)
+        *v = pv_bin(tag, nspi_permanent_id(o->c->a, entry_display_type(ENTRY_CONTAINER), parent));
+    return parent != NULL;
+}
+
+static bool selectable(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    (void)o;
+    *v = pv_bool(tag, true);
+    return true;
+}
+
+/* The offline address book is of the global address list of one's organization. */
+static bool offline(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    struct props p = { 0 };
+    if (o->e.row != 0 || offline_props(o->c->reader, o->c->a, o->c->look.org, &p) != ecNone)
+        return false;
+    const struct propval *found = props_find(&p, prop_unicode(tag));
+    if (found != NULL)
+        *v = *found;
+    return found != NULL;
+}
+
 /* --- the table ------------------------------------------------------------------------------------------------------------------------------ */
 
-static const struct made { uint32_t tag; bool (*make)(struct nspi_object *, uint32_t, struct propval *); } made[] = {
-#define MADE(property, function) { property, function },
+static const struct made { uint32_t tag; unsigned of; bool (*make)(struct nspi_object *, uint32_t, struct propval *); } made[] = {
+#define MADE(property, of, function) { property, of, function },
 #include "session/nspi/abmade.def"
 };
 
@@ -281,5 +337,5 @@ bool nspi_is_made(uint32_t tag) { return find(tag) != NULL; }
 bool nspi_made(struct nspi_object *o, uint32_t tag, struct propval *out)
 {
     const struct made *m = find(tag);
-    return m != NULL && m->make(o, tag, out);
+    return m != NULL && (m->of & o->what) != 0 && m->make(o, tag, out);
 }

@@ -11,6 +11,7 @@ enum { PRINTABLE_KEY = 0x3FEF, CP_TELETEX = 20261 };
 /* A restriction at work on one list. */
 struct match {
     struct nspi_ctx *c;
+    struct nspi_stat stat;
     int64_t          container;
     struct { int64_t *row; size_t n; } name[NAMES_MAX];  /* whom each resolved name can mean, ascending */
     size_t           names;
@@ -190,7 +191,7 @@ static ec_t candidates(struct match *m, const struct restriction *r, enum book_s
         book_order(&m->c->look, m->c->a, sort, m->c->in->stat.sort_locale, *row, n);
         return ecNone;
     }
-    TRY(nspi_view(m->c, &m->c->in->stat, &v));
+    TRY(nspi_view(m->c, &m->stat, &v));
     *n = book_count(v);
     *row = arena_array(m->c->a, int64_t, *n);
     for (size_t i = 0; i < *n; i++)
@@ -200,7 +201,7 @@ static ec_t candidates(struct match *m, const struct restriction *r, enum book_s
 
 static ec_t by_restriction(struct nspi_ctx *c, struct found *f)
 {
-    struct match m = { .c = c };
+    struct match m = { .c = c, .stat = c->in->stat };
     struct restriction *r = c->in->filter;
     const struct book_view *v = NULL;
     enum book_sort sort;
@@ -208,8 +209,10 @@ static ec_t by_restriction(struct nspi_ctx *c, struct found *f)
     size_t   n = 0;
     if (!nspi_sort(c->in->stat.sort_type, &sort))
         return EC(ecGeneralFailure);
-    TRY(nspi_view(c, &c->in->stat, &v));
-    TRY(nspi_container(c->in->stat.container, &m.container));
+    TRY(nspi_container(m.stat.container, &m.container));
+    if (book_exists(&c->look, m.container, NULL)) /* what the GetMatches before put there (R1146): no address list, so it is the global one */
+        m.container = m.stat.container = 0;
+    TRY(nspi_view(c, &m.stat, &v));
     TRY(resolve_names(&m, r));
     TRY(restriction_check(r));
     TRY(candidates(&m, r, sort, &row, &n));
@@ -228,6 +231,22 @@ static ec_t writable(struct nspi_ctx *c, enum link_kind k, bool back, int64_t ro
     return ecNone;
 }
 
+/* What an object is known by leads to itself; so does no property at all, which is how clients ask for the row of one object. */
+static bool names_itself(uint32_t tag)
+{
+    static const uint32_t names[] = { PidTagDisplayName, PidTagEntryId, PidTagRecordKey, PidTagTemplateid, PidTagInstanceKey, PidTagEmailAddress,
+                                      PidTagAddressBookObjectDistinguishedName, PidTagSmtpAddress };
+    bool yes = prop_id(tag) == 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && !yes; i++)
+        yes = prop_id(names[i]) == prop_id(tag);
+    return yes;
+}
+
+static ec_t itself(struct nspi_ctx *c, struct found *f, int64_t row)
+{
+    return c->in->stat.sort_type != SORT_NAME_W && names_itself(c->in->stat.container) ? found(c, f, row) : EC(ecNotSupported);
+}
+
 /* Without a restriction CurrentRec names the object, and ContainerID the property. */
 static ec_t by_property(struct nspi_ctx *c, struct found *f)
 {
@@ -238,13 +257,15 @@ static ec_t by_property(struct nspi_ctx *c, struct found *f)
     size_t   n = 0;
     if (!book_exists(&c->look, from, &kind))
         return EC(ecGeneralFailure);
-    if (c->in->has_name || !link_of_prop(c->in->stat.container, &k, &back))
+    if (c->in->has_name)
         return EC(ecNotSupported);
+    if (!link_of_prop(c->in->stat.container, &k, &back))
+        return itself(c, f, from);
     if (c->in->stat.sort_type == SORT_NAME_W)
         TRY(writable(c, k, back, from, kind, &may));
     if (!may)
         return EC(ecNotSupported);
-    TRY(link_list(c->reader, c->a, k, from, back, &row, &n));
+    TRY(nspi_links(c, k, from, back, &row, &n));
     book_order(&c->look, c->a, BOOK_BY_NAME, c->in->stat.sort_locale, row, &n);
     for (size_t i = 0; i < n; i++)
         TRY(found(c, f, row[i]));
@@ -254,7 +275,7 @@ static ec_t by_property(struct nspi_ctx *c, struct found *f)
 ec_t nspi_GetMatches(struct nspi_ctx *c)
 {
     struct found f = { 0 };
-    if (c->in->has_mids) /* reserved: a table inside a table is not searched */
+    if (c->in->has_mids && c->in->has_filter) /* reserved: a table inside a table is not searched */
         return EC(ecTooComplex);
     TRY(c->in->has_filter ? by_restriction(c, &f) : by_property(c, &f));
     c->out->has_mids = true;

@@ -81,8 +81,6 @@ ec_t nspi_ModProps(struct nspi_ctx *c)
  * comes from there again and again: a change here would not last. */
 static ec_t may_link(struct nspi_ctx *c, enum link_kind k, int64_t row, enum entry_kind kind, bool *yes)
 {
-    int64_t *owner;
-    size_t   n = 0;
     struct entry group;
     *yes = false;
     if (k == LINK_DELEGATE) {
@@ -92,15 +90,7 @@ static ec_t may_link(struct nspi_ctx *c, enum link_kind k, int64_t row, enum ent
     if (k != LINK_MEMBER || !entry_is_group(kind))
         return ecNone;
     TRY(entry_brief(c->reader, c->a, row, &group));
-    if (strcmp(group.source, REFRESH_SOURCE) == 0)
-        return ecNone;
-    TRY(link_list(c->reader, c->a, LINK_OWNER, row, false, &owner, &n));
-    for (size_t i = 0; i < n && !*yes; i++) {
-        *yes = owner[i] == c->who->row;
-        if (!*yes)
-            TRY(link_has(c->reader, LINK_MEMBER, owner[i], c->who->row, yes));
-    }
-    return ecNone;
+    return strcmp(group.source, REFRESH_SOURCE) == 0 ? ecNone : nspi_owns(c, row, yes);
 }
 
 static ec_t set_links(struct nspi_ctx *c, int64_t row)
@@ -128,11 +118,11 @@ ec_t nspi_ModLinkAtt(struct nspi_ctx *c)
     enum link_kind k;
     bool back = false, may = false;
     int64_t row = (int64_t)c->in->arg[1] - MID_FIRST;
-    if (nspi_native(c->in->arg[0]) == 0)
+    if (!link_of_prop(c->in->arg[0], &k, &back)) /* nothing else leads to objects, so this request knows nothing else */
         return EC(ecNotFound);
     if (!book_exists(&c->look, row, &kind))
         return EC(ecInvalidParameter);
-    if (!link_of_prop(c->in->arg[0], &k, &back) || back)
+    if (back)
         return EC(ecAccessDenied);
     TRY(may_link(c, k, row, kind, &may));
     return may ? in_turn(c, row, set_links) : EC(ecAccessDenied);

@@ -4,28 +4,35 @@
 
 enum { TAGS_MAX = 10000 };
 
-/* OXNSPI 3.1.4.1.6; MId 0 names no object: everything that the server knows. */
+/* The properties of the object of a Minimal Entry ID; of 0 everything that the server knows, as servers have it, though the global address list has few of them. */
+static void listed(struct nspi_object *o, uint32_t mid, uint32_t flags, uint16_t string_type, uint32_t **tag, size_t *n)
+{
+    if (mid == 0)
+        nspi_known(o->c->a, string_type, tag, n);
+    else
+        nspi_list(o, flags, string_type, tag, n);
+}
+
+/* OXNSPI 3.1.4.1.6 */
 ec_t nspi_GetPropList(struct nspi_ctx *c)
 {
     struct nspi_object o;
     uint32_t mid = c->in->arg[0];
     TRY(nspi_object(c, mid, 0, &o));
     c->out->has_tags = true;
-    if (mid == 0)
-        nspi_known(c->a, PtypString8, &c->out->tag, &c->out->tags);
-    else
-        nspi_list(&o, c->in->flags, PtypString8, &c->out->tag, &c->out->tags);
+    listed(&o, mid, c->in->flags, PtypString8, &c->out->tag, &c->out->tags);
     return ecNone;
 }
 
-/* The list that a client leaves to the server; in a session in Unicode strings come as such. */
+/* The list that a client leaves to the server, which is that of GetPropList (R1693); in a session in Unicode strings come as such. */
 static void choose_tags(struct nspi_object *o, uint32_t **tag, size_t *n)
 {
     const struct nspi_args *q = o->c->in;
+    uint16_t string_type = q->stat.code_page == CP_WINUNICODE ? PtypString : PtypString8;
     *tag = q->tag;
     *n = q->tags;
     if (!q->has_tags)
-        nspi_list(o, q->flags, q->stat.code_page == CP_WINUNICODE ? PtypString : PtypString8, tag, n);
+        listed(o, q->stat.current, q->flags, string_type, tag, n);
 }
 
 /* A container that is an object is the list that GetMatches made of it (OXNSPI R1146). */

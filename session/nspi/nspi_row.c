@@ -49,10 +49,10 @@ void nspi_known(struct arena *a, uint16_t string_type, uint32_t **out, size_t *n
 
 ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_object *out)
 {
-    *out = (struct nspi_object){ .c = c, .flags = flags };
+    *out = (struct nspi_object){ .c = c, .flags = flags, .what = OF_OBJECTS };
     int64_t row = (int64_t)mid - MID_FIRST;
     if (row <= 0 || !book_exists(&c->look, row, NULL))
-        return ecNone;
+        return nspi_list_object(c, mid, flags, out);
     ec_t ec = entry_brief(c->reader, c->a, row, &out->e);
     out->there = ec == ecNone;
     return ec == ecNotFound ? ecNone : ec;
@@ -61,23 +61,20 @@ ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_o
 /* The objects at the other end that can be seen. */
 static size_t linked(struct nspi_object *o, enum link_kind k, bool back, int64_t **row)
 {
-    size_t n = 0, seen = 0;
+    size_t n = 0;
     bool dynamic = k == LINK_MEMBER && !back && o->e.kind == ENTRY_DYNAMIC;
     if (dynamic && o->chosen) {
         *row = o->member;
         return o->members;
     }
-    if (link_list(o->c->reader, o->c->a, k, o->e.row, back, row, &n) != ecNone)
+    if (nspi_links(o->c, k, o->e.row, back, row, &n) != ecNone)
         return 0;
-    for (size_t i = 0; i < n; i++)
-        if (book_exists(&o->c->look, (*row)[i], NULL))
-            (*row)[seen++] = (*row)[i];
     if (dynamic) {
         o->chosen = true;
         o->member = *row;
-        o->members = seen;
+        o->members = n;
     }
-    return seen;
+    return n;
 }
 
 /* As a table (PtypObject), or as the DNs of what is in it. */
@@ -118,6 +115,8 @@ static bool value(struct nspi_object *o, uint32_t tag, struct propval *out)
         return false;
     if (nspi_is_made(native))
         return nspi_made(o, native, out);
+    if (o->what != OF_OBJECTS)
+        return false;
     if (link_of_prop(native, &k, &back))
         return link_value(o, k, back, tag, out);
     const struct propval *v = props_find(&o->e.props, native);

@@ -1,7 +1,11 @@
 /* nspi_row.h - an object of the address book -> the values that a client asked for, and rows of them. */
 #ifndef NSPI_ROW_H
 #define NSPI_ROW_H
+#include "backend/directory/template.h"
 #include "session/nspi/nspi.h"
+
+/* What can be named by a Minimal Entry ID: people, groups and so on; address lists; address creation templates; display templates. */
+enum { OF_OBJECTS = 1, OF_LISTS = 2, OF_FORMS = 4, OF_DIALOGS = 8 };
 
 /* An object while values are made of it: what costs a question is asked once, when first needed. */
 struct nspi_object {
@@ -9,13 +13,16 @@ struct nspi_object {
     struct entry     e;
     bool             there;         /* false: no such object, or not to be seen: it has no values (OXNSPI R907) */
     bool             proxies;       /* e.proxy has been read */
+    unsigned         what;          /* OF_... one of them */
     uint32_t         flags;         /* FLAG_EPHEMERAL */
     bool             chosen;        /* `member` has been found out: whom the filter of a dynamic group chooses, which costs a look at everybody */
     int64_t         *member;
     size_t           members;
+    const struct container *list;   /* OF_LISTS; e has its number, DN, name and kind */
+    const struct template  *form;   /* OF_FORMS, OF_DIALOGS; the same */
 };
 
-/* The object of a Minimal Entry ID, as the client may see it. */
+/* The object of a Minimal Entry ID, as the client may see it.  0 is the global address list (OXOABK 2.2.2.3). */
 ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_object *out);
 
 /* One property in the type asked for (PtypUnspecified: its own); an error value (PtypErrorCode) if it has none.  out->tag is the tag as it is answered. */
@@ -36,6 +43,18 @@ void nspi_columns(struct nspi_ctx *c);
 /* nspi_made.c: a property that is made of the object; false if it has none or is none of these.  out->tag is its own. */
 bool nspi_made(struct nspi_object *o, uint32_t tag, struct propval *out);
 bool nspi_is_made(uint32_t tag);
+
+/* nspi_list.c: address lists and templates.  The object of an id that is not one of people and so on; *out stays as it is if there is none. */
+ec_t nspi_list_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_object *out);
+/* All lists in the order of the hierarchy; an object of a template. */
+ec_t nspi_list_objects(struct nspi_ctx *c, struct nspi_object **out, size_t *n);
+void nspi_template_object(struct nspi_ctx *c, const struct template *t, uint32_t flags, struct nspi_object *out);
+const char *nspi_list_parent(const struct nspi_object *o); /* DN of the list above, NULL: none */
+
+/* nspi_link.c: the objects at the other end that the client may see, ascending: who is a member of a group that hides its members is told to its owners alone. */
+ec_t nspi_links(struct nspi_ctx *c, enum link_kind k, int64_t row, bool back, int64_t **out, size_t *n);
+/* Is he an owner of the group, or a member of a group that is? */
+ec_t nspi_owns(struct nspi_ctx *c, int64_t group, bool *yes);
 
 /* Entry ids (OXNSPI 2.2.9). */
 struct blob nspi_permanent_id(struct arena *a, uint32_t display_type, const char *dn);

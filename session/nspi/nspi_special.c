@@ -4,74 +4,46 @@
 #include "backend/directory/template.h"
 #include "session/nspi/nspi_row.h"
 
-enum { AB_RECIPIENTS = 1, AB_SUBCONTAINERS = 2, AB_UNMODIFIABLE = 8 };      /* OXOABK 2.2.2.1 */
-enum { COLUMNS_MAX = 8 };
-
-static struct nspi_values row_of(struct arena *a) { return (struct nspi_values){ arena_array(a, struct propval, COLUMNS_MAX), 0 }; }
-static void add(struct nspi_values *row, struct propval v) { row->v[row->n++] = v; }
-
-static void add_text(struct nspi_values *row, uint32_t tag, uint16_t type, const char *text)
+/* The values of those columns that an object has. */
+static struct nspi_values values_of(struct nspi_object *o, const uint32_t *column, size_t n, uint16_t string_type)
 {
-    add(row, pv_str(prop_retype(tag, type), text));
-    row->v[row->n - 1].tag = prop_retype(tag, type);
+    struct nspi_values row = { arena_array(o->c->a, struct propval, n), 0 };
+    for (size_t i = 0; i < n; i++) {
+        uint32_t tag = type_string(prop_type(column[i])) ? prop_retype(column[i], string_type) : column[i];
+        nspi_value(o, tag, &row.v[row.n]);
+        row.n += prop_type(row.v[row.n].tag) != PtypErrorCode;
+    }
+    return row;
 }
 
 /* --- the hierarchy (OXNSPI R1863-R1866) ------------------------------------------------------------------------------------------------------ */
 
-static const char *dn_of(const struct container *list, size_t n, int64_t row)
-{
-    for (size_t i = 0; i < n; i++)
-        if (list[i].row == row)
-            return list[i].dn;
-    return "/";
-}
-
-static struct nspi_values hierarchy_row(struct nspi_ctx *c, const struct container *list, size_t n, size_t i, uint16_t string_type)
-{
-    struct nspi_values row = row_of(c->a);
-    const struct container *l = &list[i];
-    add(&row, pv_bin(PidTagEntryId, nspi_permanent_id(c->a, DT_CONTAINER, l->dn)));
-    add(&row, pv_i32(PidTagContainerFlags, AB_RECIPIENTS | AB_UNMODIFIABLE | (l->has_children ? AB_SUBCONTAINERS : 0)));
-    add(&row, pv_i32(PidTagDepth, (int32_t)l->depth));
-    add(&row, pv_i32(PidTagAddressBookContainerId, (int32_t)(l->row != 0 ? entry_mid(l->row) : 0)));
-    add_text(&row, PidTagDisplayName, string_type, l->name);
-    add(&row, pv_bool(PidTagAddressBookIsMaster, false));
-    if (l->parent != 0)
-        add(&row, pv_bin(PidTagAddressBookParentEntryId, nspi_permanent_id(c->a, DT_CONTAINER, dn_of(list, n, l->parent))));
-    return row;
-}
+static const uint32_t hierarchy_columns[] = {
+    PidTagEntryId, PidTagContainerFlags, PidTagDepth, PidTagAddressBookContainerId, PidTagDisplayName, PidTagAddressBookIsMaster, PidTagAddressBookParentEntryId
+};
 
 static ec_t hierarchy(struct nspi_ctx *c)
 {
-    struct container *list = NULL;
+    struct nspi_object *list = NULL;
     size_t n = 0;
     uint16_t string_type = (c->in->flags & UNICODE_STRINGS) != 0 ? PtypString : PtypString8;
     TRY(container_version(c->reader, &c->out->version));
-    TRY(container_list(c->reader, c->a, &list, &n));
+    TRY(nspi_list_objects(c, &list, &n));
     if (c->in->has_version && c->in->version == c->out->version)
         n = 0; /* the client has these rows (R748) */
     c->out->has_version = c->out->has_table = true;
     c->out->table = arena_array(c->a, struct nspi_values, n);
-    for (; c->out->table_rows < n; c->out->table_rows++)
-        c->out->table[c->out->table_rows] = hierarchy_row(c, list, n, c->out->table_rows, string_type);
+    for (size_t i = 0; i < n; i++)
+        c->out->table[i] = values_of(&list[i], hierarchy_columns, sizeof hierarchy_columns / sizeof hierarchy_columns[0], string_type);
+    c->out->table_rows = n;
     return ecNone;
 }
 
 /* --- address creation templates --------------------------------------------------------------------------------------------------------------- */
 
-static struct nspi_values creation_row(struct nspi_ctx *c, const struct template *t)
-{
-    struct nspi_values row = row_of(c->a);
-    uint32_t mid = entry_mid(t->row);
-    add_text(&row, PidTagDisplayName, PtypString8, t->name);
-    add_text(&row, PidTagAddressType, PtypString8, t->address_type);
-    add(&row, pv_i32(PidTagDisplayType, DT_ADDRESS_TEMPLATE));
-    add(&row, pv_i32(PidTagDepth, 0));
-    add(&row, pv_bool(PidTagSelectable, true));
-    add(&row, pv_bin(PidTagInstanceKey, blob_of(arena_dup(c->a, &mid, sizeof mid), sizeof mid)));
-    add(&row, pv_bin(PidTagEntryId, nspi_permanent_id(c->a, DT_ADDRESS_TEMPLATE, t->dn)));
-    return row;
-}
+static const uint32_t creation_columns[] = {
+    PidTagDisplayName, PidTagAddressType, PidTagDisplayType, PidTagDepth, PidTagSelectable, PidTagInstanceKey, PidTagEntryId
+};
 
 static ec_t creation(struct nspi_ctx *c)
 {
@@ -80,8 +52,11 @@ static ec_t creation(struct nspi_ctx *c)
     TRY(template_creation(c->reader, c->a, c->in->stat.template_locale, &t, &n));
     c->out->has_table = true;
     c->out->table = arena_array(c->a, struct nspi_values, n);
-    for (; c->out->table_rows < n; c->out->table_rows++)
-        c->out->table[c->out->table_rows] = creation_row(c, &t[c->out->table_rows]);
+    for (; c->out->table_rows < n; c->out->table_rows++) {
+        struct nspi_object o;
+        nspi_template_object(c, &t[c->out->table_rows], 0, &o);
+        c->out->table[c->out->table_rows] = values_of(&o, creation_columns, sizeof creation_columns / sizeof creation_columns[0], PtypString8);
+    }
     return ecNone;
 }
 
@@ -105,11 +80,12 @@ ec_t nspi_GetTemplateInfo(struct nspi_ctx *c)
         TRY(template_by_dn(c->env->directory, c->a, c->in->dn, &t));
     else
         TRY(template_find(c->env->directory, c->a, TEMPLATE_DETAILS, type, lcid, &t));
-    c->out->values = row_of(c->a);
+    struct nspi_values *v = &c->out->values;
+    *v = (struct nspi_values){ arena_array(c->a, struct propval, 2), 0 };
     if ((c->in->flags & WITH_TEMPLATE) != 0)
-        add(&c->out->values, pv_bin(PidTagTemplateData, template_render(c->a, &t, code_page)));
+        v->v[v->n++] = pv_bin(PidTagTemplateData, template_render(c->a, &t, code_page));
     if ((c->in->flags & WITH_SCRIPT) != 0)
-        add(&c->out->values, pv_bin(PidTagScriptData, t.script));
+        v->v[v->n++] = pv_bin(PidTagScriptData, t.script);
     c->out->has_values = true;
     return ecNone;
 }

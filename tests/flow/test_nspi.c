@@ -349,7 +349,7 @@ TEST(properties_of_an_object)
     s = at(k.ana);
     CHECK_INT(BOOK(b, "GetProps", ASK(.stat = &s, .tags = of_groups, .ntags = 2)), 0x00040380);
     /* nobody, and MID_CURRENT, which is nobody here (R1985): no values */
-    const uint32_t nobodies[] = { 0x7FFFFFFF, 1, 2, 0, 0x0F };
+    const uint32_t nobodies[] = { 0x7FFFFFFF, 1, 2, 0x10, 0x0F };
     for (size_t i = 0; i < 5; i++) {
         s = at(nobodies[i]);
         CHECK_INT(BOOK(b, "GetProps", ASK(.stat = &s, .tags = name_only, .ntags = 1)), 0x00040380);
@@ -640,7 +640,7 @@ TEST(objects_that_are_linked)
     }
     s = link_of(0x7FFFFFFF, PidTagAddressBookMember, 1000);
     CHECK_INT(BOOK(b, "GetMatches", ASK(.stat = &s, .rows = 100)), 0x80004005);
-    s = link_of(k.team, PidTagDisplayName, 1000);
+    s = link_of(k.team, PidTagTitle, 1000);  /* leads to nobody, whatever it says (R1140) */
     CHECK_INT(BOOK(b, "GetMatches", ASK(.stat = &s, .rows = 100)), 0x80040102);
     struct guid named = { { 1 } };
     s = link_of(k.team, PidTagAddressBookMember, 1000);
