@@ -33,8 +33,8 @@ endif
 BASE     = backend-base
 MAPI     = backend-mapi $(BASE)
 BACKEND  = backend-jobs backend-mail backend-store backend-directory backend-event $(MAPI)
-SESSION  = session session-discover session-rop session-nspi session-object session-context $(BACKEND)
-ROOMS    = session session-discover session-rop session-nspi session-object session-context $(BACKEND)
+SESSION  = session session-discover session-offline session-rop session-nspi session-object session-context $(BACKEND)
+ROOMS    = session session-discover session-offline session-rop session-nspi session-object session-context $(BACKEND)
 
 SRC_backend-base      = $(wildcard backend/base/*.c)
 SRC_backend-mapi      = $(wildcard backend/mapi/*.c)
@@ -46,11 +46,13 @@ SRC_backend-jobs      = $(wildcard backend/jobs/*.c)
 SRC_session-context   = $(wildcard session/context/*.c)
 SRC_session-object    = $(wildcard session/object/*.c)
 SRC_session-discover  = $(wildcard session/discover/*.c)
+SRC_session-offline   = $(wildcard session/offline/*.c)
 SRC_session-rop       = $(wildcard session/rop/*.c)
 SRC_session-nspi      = $(wildcard session/nspi/*.c)
 SRC_session           = $(wildcard session/*.c)
 SRC_fcgi              = $(wildcard fcgi/*.c)
 SRC_tests-client      = $(wildcard tests/client/*.c)
+SRC_deploy-decode     = $(wildcard deploy/mapictl/decode_*.c)
 
 # what a room's unit tests may link: the room and those below
 BELOW_backend-base      = $(BASE)
@@ -63,11 +65,13 @@ BELOW_backend-jobs      = $(BACKEND)
 BELOW_session-context   = session-context $(BACKEND)
 BELOW_session-object    = session-object session-context $(BACKEND)
 BELOW_session-discover  = session-discover $(BACKEND)
+BELOW_session-offline   = session-offline $(BACKEND)
 BELOW_session-rop       = session-rop session-object session-context $(BACKEND)
 BELOW_session-nspi      = session-nspi session-context $(BACKEND)
 BELOW_session           = $(SESSION)
 BELOW_fcgi              = fcgi $(SESSION)
 BELOW_tests-client      = tests-client $(MAPI)
+BELOW_deploy-decode     = deploy-decode tests-client $(SESSION)
 
 obj  = $(patsubst %.c,$(O)/%.o,$(1))
 libs = $(foreach r,$(1),$(O)/lib/$(r).a)
@@ -95,7 +99,7 @@ $(O)/lib/$(1).a: $(call obj,$(SRC_$(1)))
 	@rm -f $$@
 	$(AR) rcs $$@ $$^
 endef
-$(foreach r,$(ROOMS) fcgi tests-client,$(eval $(call room_rule,$(r))))
+$(foreach r,$(ROOMS) fcgi tests-client deploy-decode,$(eval $(call room_rule,$(r))))
 
 $(O)/mapihttpd: $(call libs,fcgi $(SESSION))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $(O)/lib/fcgi.a -Wl,--no-whole-archive $(call libs,$(SESSION)) $(LDLIBS)
@@ -120,7 +124,7 @@ $(O)/unit/$(1): $(call obj,$(wildcard tests/unit/$(1)/*.c) tests/unit.c tests/mu
 	@mkdir -p $$(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcunit
 endef
-$(foreach r,$(ROOMS) fcgi tests-client,$(eval $(call unit_rule,$(r))))
+$(foreach r,$(ROOMS) fcgi tests-client deploy-decode,$(eval $(call unit_rule,$(r))))
 
 units: $(UNITS) $(O)/flow $(O)/mapihttpd-older
 
@@ -150,7 +154,7 @@ fuzz:
 
 fuzzers: $(FUZZERS)
 
-$(O)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(filter-out %/fcgi/main.o,$(call obj,$(SRC_fcgi))) $(call libs,$(SESSION))
+$(O)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(filter-out %/fcgi/main.o,$(call obj,$(SRC_fcgi))) $(call libs,deploy-decode $(SESSION))
 	$(CC) -g -fsanitize=address,undefined,fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 lint:

@@ -32,6 +32,24 @@ static void number_line(struct wr *w, const char *name, uint64_t v)
     put(w, "\r\n");
 }
 
+static void range_line(struct wr *w, uint64_t first, uint64_t n, uint64_t size)
+{
+    put(w, "Content-Range: bytes ");
+    put_number(w, first);
+    put(w, "-");
+    put_number(w, first + n - 1);
+    put(w, "/");
+    put_number(w, size);
+    put(w, "\r\n");
+}
+
+static void unsatisfied_line(struct wr *w, uint64_t size)
+{
+    put(w, "Content-Range: bytes */");
+    put_number(w, size);
+    put(w, "\r\n");
+}
+
 /* What the client sent comes back as it was, unless it could break the header apart. */
 static void echo(struct wr *w, const char *name, const char *value)
 {
@@ -149,12 +167,16 @@ static const char *status_words(int status)
 {
     switch (status) {
     case 200: return "200 OK";
+    case 206: return "206 Partial Content";
     case 303: return "303 See Other";
+    case 304: return "304 Not Modified";
     case 400: return "400 Bad Request";
     case 401: return "401 Unauthorized";
     case 403: return "403 Forbidden";
     case 404: return "404 Not Found";
     case 405: return "405 Method Not Allowed";
+    case 412: return "412 Precondition Failed";
+    case 416: return "416 Range Not Satisfiable";
     case 503: return "503 Service Unavailable";
     default:  return "500 Internal Server Error";
     }
@@ -181,6 +203,8 @@ void respond_status(const struct respond *r, int status, const char *words, stru
     put_common(r, w);
     if (status == 401)
         put_challenge(r, w);
+    if (status == 405)
+        line(w, "Allow", "GET, HEAD");
     if (status == 503)
         line(w, "Retry-After", "5");
     number_line(w, "Content-Length", strlen(words) + strlen("<html><body><p></p></body></html>\r\n"));
@@ -197,6 +221,28 @@ void respond_html(int status, const char *more, struct blob html, struct wr *w)
     number_line(w, "Content-Length", html.n);
     put(w, "\r\n");
     wr_put(w, html);
+}
+
+void respond_file(const struct respond *r, const struct respond_file *f, struct wr *w)
+{
+    char date[HTTP_DATE];
+    line(w, "Status", status_words(f->part.status));
+    put_common(r, w);
+    if (f->changes)
+        line(w, "Cache-Control", "no-cache");
+    line(w, "ETag", f->etag);
+    if (f->modified != 0)
+        line(w, "Last-Modified", http_date(f->modified, date));
+    line(w, "Accept-Ranges", "bytes");
+    if (f->part.status == 206)
+        range_line(w, f->part.first, f->part.n, f->size);
+    if (f->part.status == 416)
+        unsatisfied_line(w, f->size);
+    if (f->part.n != 0)
+        line(w, "Content-Type", f->type);
+    if (f->part.status != 304)
+        number_line(w, "Content-Length", f->part.n);
+    put(w, "\r\n");
 }
 
 void respond_text(int status, const char *content_type, struct blob text, struct wr *w)

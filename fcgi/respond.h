@@ -5,6 +5,7 @@
  * is respond_early (timer thread), then respond_rest and the body. */
 #ifndef FCGI_RESPOND_H
 #define FCGI_RESPOND_H
+#include "fcgi/range.h"
 #include "fcgi/request.h"
 #include "fcgi/route.h"
 #include "backend/base/wr.h"
@@ -41,6 +42,16 @@ void respond_status(const struct respond *r, int status, const char *words, stru
 
 /* A page of our own; `more`: further lines of the head, each with its end. */
 void respond_html(int status, const char *more, struct blob html, struct wr *w);
+
+/* Head of a file, or of a part of it, or why nothing of it follows (range.h). */
+struct respond_file {
+    struct range_part part;
+    uint64_t    size;
+    const char *type, *etag;
+    time_t      modified;              /* 0: not told */
+    bool        changes;               /* the same path has other bytes one day: caches ask before they use it again */
+};
+void respond_file(const struct respond *r, const struct respond_file *f, struct wr *w);
 
 /* A text of our own (health, metrics): no headers of the protocol. */
 void respond_text(int status, const char *content_type, struct blob text, struct wr *w);

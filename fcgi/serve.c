@@ -2,6 +2,7 @@
 #include "fcgi/serve.h"
 #include "fcgi/access.h"
 #include "fcgi/auth_pool.h"
+#include "fcgi/download.h"
 #include "fcgi/header.h"
 #include "fcgi/health.h"
 #include "fcgi/metrics.h"
@@ -29,12 +30,20 @@ struct job {
     const struct endpoint *endpoint;
     const struct route    *route;
     const struct discover_route *page; /* a page of discovery: there is no endpoint then */
+    bool                   download;   /* nor for a file of the offline address book */
     uint64_t               auth_us;
+    uint64_t               begun_us;   /* of an answer that goes out in pieces */
     struct session_reply   early_reply;
     struct respond         early;      /* what the timer thread says; not changed while it may */
 };
 
 static const struct config *config_of(const struct job *j) { return j->env.config; }
+
+static void name_for_log(const struct job *j)
+{
+    log_context("req", j->rq.id);
+    log_context("type", j->rq.type);
+}
 
 /* --- answers ------------------------------------------------------------------------------------------------------- */
 
@@ -122,6 +131,39 @@ static void answer_page(struct job *j)
     conn_answer(j->conn, &piece, 1);
 }
 
+/* --- files of the offline address book ----------------------------------------------------------------------------- */
+
+static void downloaded(void *job, int http, uint64_t out, const char *why)
+{
+    const struct job *j = job;
+    struct access x = line_of(j, NULL, http, -1, blob_of(NULL, 0), (size_t)out, false);
+    x.diagnosis = why;
+    x.redis_us = x.store_us = 0; /* who ends it is not who began it */
+    metrics_count(NULL, -1, http, j->begun_us - j->rq.begun_us);
+    if (access_on())
+        access_write(&x);
+}
+
+static void name_job(void *job)
+{
+    const struct job *j = job;
+    name_for_log(j);
+    log_context("user", j->who.login);
+}
+
+static void answer_download(struct job *j)
+{
+    const struct session_reply none = { .expiration_ms = -1 };
+    struct download_job *d = arena_one(j->a, struct download_job);
+    struct download_refusal refused;
+    request_keep(&j->rq, j->a); /* the parameters are gone before the last piece */
+    *d = (struct download_job){ .env = &j->env, .conn = j->conn, .a = j->a, .rq = &j->rq, .who = &j->who, .respond = respond_of(j, &none),
+                                .done = downloaded, .name = name_job, .ctx = j };
+    j->begun_us = clock_us();
+    if (!download_answer(d, &refused))
+        answer_status(j, refused.http, refused.words, 0);
+}
+
 static void answer_administrator(struct job *j)
 {
     struct wr w = wr_in(j->a, SIZE_MAX / 4);
@@ -148,6 +190,9 @@ static bool try_health(struct job *j)
     return true;
 }
 
+/* Something else than the protocol of the endpoints: failures are told by the HTTP status. */
+static bool is_page(const struct job *j) { return j->page != NULL || j->download; }
+
 /* False: answered. */
 static bool identified(struct job *j, enum auth auth)
 {
@@ -164,7 +209,7 @@ static bool identified(struct job *j, enum auth auth)
     case AUTH_NOBODY:
     case AUTH_PLAIN:
         j->endpoint = route_endpoint(j->rq.path);
-        if (j->page != NULL)
+        if (is_page(j))
             answer_status(j, 403, auth == AUTH_PLAIN ? "Authentication needs TLS." : "No user of this server.", 0);
         else if (auth == AUTH_PLAIN)
             answer_code(j, XRC_ANONYMOUS, "authentication needs TLS");
@@ -223,6 +268,10 @@ static void go_on(struct job *j, enum auth auth)
         answer_page(j);
         return;
     }
+    if (j->download) {
+        answer_download(j);
+        return;
+    }
     if (status_path(j->rq.path)) {
         answer_administrator(j);
         return;
@@ -238,12 +287,6 @@ static void go_on(struct job *j, enum auth auth)
         answer_code(j, code, why);
     else
         call_session(j);
-}
-
-static void name_for_log(const struct job *j)
-{
-    log_context("req", j->rq.id);
-    log_context("type", j->rq.type);
 }
 
 /* --- what a worker thread does not wait for ------------------------------------------------------------------------ */
@@ -290,13 +333,14 @@ void serve_request(void *app, struct conn *c, struct arena *a, char **params, st
         return;
     name_for_log(j);
     j->page = discover_find(j->rq.path);
+    j->download = download_path(j->rq.path);
     if (j->page != NULL && !j->page->authenticate) {
         answer_page(j);
         return;
     }
     if (conn_parting(j->server->front)) { /* whoever brings it has not heard that this worker ends */
         j->endpoint = route_endpoint(j->rq.path);
-        if (j->page != NULL) {
+        if (is_page(j)) {
             answer_status(j, 503, "Another worker or a later attempt will serve this request.", 0);
             return;
         }

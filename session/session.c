@@ -67,6 +67,18 @@ void session_discover(struct session_env *e, const struct discover_route *page, 
     page->run(c, out);
 }
 
+enum download_outcome session_download(struct session_env *e, struct download_call *c, struct download *out)
+{
+    c->config = e->config;
+    c->directory = e->directory;
+    return download_find(c, out);
+}
+
+ec_t session_download_read(struct session_env *e, struct arena *a, const struct download *f, uint64_t at, size_t n, struct blob *out)
+{
+    return download_read(e->directory, a, f, at, n, out);
+}
+
 bool session_share(struct session_env *e, struct arena *a, const char **why)
 {
     const char *ignored, *dir = e->config->host_dir;

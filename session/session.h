@@ -12,6 +12,7 @@
 #include "backend/store/store.h"
 #include "session/context/context.h"
 #include "session/discover/discover.h"
+#include "session/offline/download.h"
 
 enum xrc {
 #define XRC(number, name, words) XRC_##name = number,
@@ -76,6 +77,11 @@ bool session_admit(struct session_env *e, struct session_call *c, struct session
 
 /* A page of discovery (Autodiscover and the like; discover_find names it).  The caller fills the call but for what the environment has. */
 void session_discover(struct session_env *e, const struct discover_route *page, struct discover_call *c, struct discover_page *out);
+
+/* A download of the offline address book (download_path knows the paths), and a part of what was found.  The caller fills the call but for what the environment
+ * has. */
+enum download_outcome session_download(struct session_env *e, struct download_call *c, struct download *out);
+ec_t session_download_read(struct session_env *e, struct arena *a, const struct download *f, uint64_t at, size_t n, struct blob *out);
 
 /* Mailbox endpoint (MS-OXCMAPIHTTP 2.2.4), and PING of both. reply->code is always set. */
 void session_connect(struct session_env *e, struct session_call *c, struct session_reply *r);

@@ -1,6 +1,7 @@
-/* discover_int.h - what the pages share: reading the query, places of services, writing XML. */
+/* discover_int.h - what the pages share: reading the query, places of services. */
 #ifndef DISCOVER_DISCOVER_INT_H
 #define DISCOVER_DISCOVER_INT_H
+#include "backend/base/xml.h"
 #include "backend/directory/policy.h"
 #include "session/discover/discover.h"
 
@@ -23,19 +24,12 @@ bool discover_is_address(const char *text);
 struct place { const char *internal, *external; };
 /* The virtual directory, with defaults: one URL of two counts for the inside; none at all is this server under the name that the client used. */
 ec_t place_mapi(const struct discover_call *c, struct place *out);
+/* Our offline address book of a person's organization, on the servers of the endpoints; none if it is switched off, or he has none. */
+ec_t place_offline(const struct discover_call *c, const struct person *p, const struct place *mapi, struct place *out);
 /* https://host of this server, as the client reaches it. */
 const char *place_server(const struct discover_call *c);
 /* "host:port" of a configured service taken apart; false: not configured, or no such thing. */
 bool place_host_port(struct arena *a, const char *text, const char **host, unsigned *port);
-
-/* xml.c: a document, element by element; texts are made fit for XML. */
-struct xml *xml_new(struct arena *a);
-void xml_dtd(struct xml *x, const char *name, const char *public_id, const char *system_id);
-void xml_open(struct xml *x, const char *name, const char *ns);         /* ns NULL: the parent's */
-void xml_attribute(struct xml *x, const char *name, const char *value);
-void xml_leaf(struct xml *x, const char *name, const char *text);       /* nothing for NULL or "" */
-void xml_close(struct xml *x);
-struct blob xml_end(struct xml *x);
 
 /* pox_read.c: the request of MS-OXDSCLI 2.2.3.  False: no such request. */
 struct pox_request { const char *address, *dn, *schema; };              /* NULL: absent */

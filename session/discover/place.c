@@ -1,5 +1,6 @@
 /* place.c - where the services are, seen from inside and from outside. */
 #include "session/discover/discover_int.h"
+#include "backend/directory/offline/offline.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -28,6 +29,31 @@ ec_t place_mapi(const struct discover_call *c, struct place *out)
     const char *here = none ? arena_printf(c->a, "%s/mapi", place_server(c)) : "";
     out->internal = *v.internal_url != '\0' ? v.internal_url : *v.external_url != '\0' ? v.external_url : here;
     out->external = none ? here : v.external_url;
+    return ecNone;
+}
+
+/* Our own paths of the book are on the server that has the endpoints. */
+static const char *book_at(struct arena *a, const char *endpoints, const struct guid *book)
+{
+    char guid[GUID_TEXT];
+    const char *host = strstr(endpoints, "://");
+    if (host == NULL)
+        return "";
+    size_t n = (size_t)(host + 3 - endpoints) + strcspn(host + 3, "/");
+    return arena_printf(a, "%.*s/oab/%s/", (int)n, endpoints, guid_text(book, guid));
+}
+
+ec_t place_offline(const struct discover_call *c, const struct person *p, const struct place *mapi, struct place *out)
+{
+    struct offline_book b;
+    *out = (struct place){ "", "" };
+    if (!c->config->offline_address_book)
+        return ecNone;
+    ec_t ec = offline_for(c->directory, c->a, p, &b);
+    if (ec == ecNotFound)
+        return ecNone;
+    TRY(ec);
+    *out = (struct place){ book_at(c->a, mapi->internal, &b.guid), book_at(c->a, mapi->external, &b.guid) };
     return ecNone;
 }
 

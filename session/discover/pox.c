@@ -66,7 +66,7 @@ struct settings {
     struct person  p;                /* whose mailbox */
     struct policy  policy;
     struct guid    deployment;
-    struct place   mapi;
+    struct place   mapi, offline;
     struct person *shared; size_t nshared; /* mailboxes that the client shall open beside */
 };
 
@@ -171,9 +171,9 @@ static void put_account(const struct settings *s)
     xml_leaf(s->x, "Action", "settings");
     xml_leaf(s->x, "MicrosoftOnline", "False");
     put_mapi(s);
-    put_services(s, g->ews_internal_url, g->oab_internal_url);
+    put_services(s, g->ews_internal_url, s->offline.internal);
     if (!s->policy.block_external)
-        put_services(s, g->ews_external_url, g->oab_external_url);
+        put_services(s, g->ews_external_url, s->offline.external);
     put_web(s);
     put_shared(s);
     if (*g->public_folder_mailbox != '\0') {
@@ -182,6 +182,15 @@ static void put_account(const struct settings *s)
         xml_close(s->x);
     }
     xml_close(s->x);
+}
+
+/* What the administrator names instead of our own counts for both sides. */
+static ec_t gather_offline(struct settings *s)
+{
+    const struct config *g = s->c->config;
+    s->offline = (struct place){ g->oab_internal_url, g->oab_external_url };
+    bool other = *s->offline.internal != '\0' || *s->offline.external != '\0';
+    return other || !s->policy.mapi_http ? ecNone : place_offline(s->c, &s->p, &s->mapi, &s->offline);
 }
 
 /* Everything that is asked of the directory.  Shared mailboxes are told to their delegate, not to everybody who asks for the delegate's settings. */
@@ -193,6 +202,7 @@ static ec_t gather(struct settings *s)
     TRY(directory_server_guid(c->directory, &s->deployment));
     if (s->policy.block_external)
         s->mapi.external = "";
+    TRY(gather_offline(s));
     return c->who != NULL && c->who->row == s->p.row ? directory_shared_with(c->directory, c->a, &s->p, &s->shared, &s->nshared) : ecNone;
 }
 

@@ -2,7 +2,7 @@
 # usage: awk -f layers.awk FILES
 BEGIN {
     rooms = "backend/base 0 backend/mapi 1 backend/store 2 backend/directory 2 backend/event 2 backend/mail 2 backend/ft 2 " \
-            "backend/jobs 3 backend/deliver 3 backend/submit 3 session/context 4 session/object 5 session/rop 6 session/nspi 6 session/discover 6 session 7 " \
+            "backend/jobs 3 backend/deliver 3 backend/submit 3 session/context 4 session/object 5 session/rop 6 session/nspi 6 session/discover 6 session/offline 6 session 7 " \
             "fcgi 8 deploy 9 tests 9"
     n = split(rooms, r, " ")
     for (i = 1; i < n; i += 2) { room[++k] = r[i]; rank[r[i]] = r[i + 1] }
@@ -15,7 +15,7 @@ BEGIN {
     fence["fcgiapp.h"] = "^fcgi/conn"
     fence["gmime/"] = "^backend/mail/"
     fence["unicode/"] = "^backend/(base/utf|base/codepage|store/view_collate|directory/book_collate)"
-    fence["libxml/"] = "^(session/discover/|tests/client/poxc)"
+    fence["libxml/"] = "^(backend/base/xml|session/discover/|tests/client/(poxc|oabc))"
     fence["jansson.h"] = "^(session/discover/|deploy/mapictl/|fcgi/|backend/base/jwt|tests/)"
     fence["gssapi/"] = "^(fcgi/auth_negotiate|tests/)"
     fence["curl/"] = "^(fcgi/auth_jwks|backend/submit/|tests/)"

@@ -5,7 +5,7 @@
 #include "backend/directory/entry.h"
 
 #define BOOK_SELECT "SELECT guid, org, sequence, made, objects FROM offline_book "
-#define FILE_SELECT "SELECT row, kind, lcid, sequence, name, size, uncompressed, sha1 FROM offline_file "
+#define FILE_SELECT "SELECT row, kind, lcid, sequence, name, size, uncompressed, sha1, touched FROM offline_file "
 
 /* Bytes of a fixed size; others are none. */
 static void fixed(sqlite3_stmt *q, int i, void *out, size_t n)
@@ -29,7 +29,7 @@ static struct offline_file file_from(sqlite3_stmt *q, struct arena *a)
     const char *name = (const char *)sqlite3_column_text(q, 4);
     struct offline_file f = { .row = sqlite3_column_int64(q, 0), .kind = (enum offline_kind)sqlite3_column_int(q, 1), .lcid = (uint32_t)sqlite3_column_int64(q, 2),
                               .sequence = (uint32_t)sqlite3_column_int64(q, 3), .name = arena_strdup(a, name != NULL ? name : ""),
-                              .size = (uint64_t)sqlite3_column_int64(q, 5), .uncompressed = (uint64_t)sqlite3_column_int64(q, 6) };
+                              .size = (uint64_t)sqlite3_column_int64(q, 5), .uncompressed = (uint64_t)sqlite3_column_int64(q, 6), .made = (uint64_t)sqlite3_column_int64(q, 8) };
     fixed(q, 7, f.sha1, sizeof f.sha1);
     return f;
 }

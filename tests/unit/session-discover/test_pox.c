@@ -1,5 +1,6 @@
 /* test_pox.c - Autodiscover requests read, answered, broken: MS-OXDSCLI 2.2.3, 2.2.4, 3.2.5. */
 #include "session/discover/discover_int.h"
+#include "backend/directory/offline/offline.h"
 #include "backend/base/wr.h"
 #include "tests/mutate.h"
 #include "tests/unit.h"
@@ -87,7 +88,7 @@ TEST(own_mailbox)
     HAS(t, arena_printf(a, "<ExternalUrl>https://mail.example.com/mapi/nspi/?MailboxId=%s@example.com</ExternalUrl>", guid));
     LACKS(t, "EXCH");
     LACKS(t, "EXPR");
-    LACKS(t, "EXHTTP");
+    LACKS(t, "EwsUrl");
     LACKS(t, "PublicFolderInformation");
     LACKS(t, "AlternativeMailbox");
     end();
@@ -216,6 +217,46 @@ TEST(services_are_named_where_they_are_configured)
     t = ask(REQUEST(MAIL("ana@example.com") SCHEMA), &ana, "1");
     HAS(t, "in.example");
     LACKS(t, "out.example");
+    end();
+}
+
+/* Our own: on the hosts of the endpoints, and only where these are. */
+TEST(own_offline_address_book)
+{
+    begin("offline");
+    struct offline_book book;
+    char guid[GUID_TEXT];
+    REQUIRE_EC(offline_for(d, a, &ana, &book), ecNone);
+    guid_text(&book.guid, guid);
+    const char *t = ask(REQUEST(MAIL("ana@example.com") SCHEMA), &ana, "1");
+    HAS(t, arena_printf(a, "<OABUrl>https://mail.example.com/oab/%s/</OABUrl>", guid));
+    HAS(t, "<Type>EXHTTP</Type>");
+    HAS(t, "<Server>mail.example.com</Server>");
+    HAS(t, "<SSL>On</SSL>");
+    LACKS(t, "EwsUrl");
+    LACKS(t, "ASUrl");
+    CHECK_EC(vdir_set(d, &(struct vdir){ "https://in.example:8443/mapi", "https://out.example/prefix/mapi", METHOD_BASIC, METHOD_BASIC }), ecNone);
+    t = ask(REQUEST(MAIL("ana@example.com") SCHEMA), &ana, "1");
+    HAS(t, arena_printf(a, "<OABUrl>https://in.example:8443/oab/%s/</OABUrl>", guid));
+    HAS(t, arena_printf(a, "<OABUrl>https://out.example/oab/%s/</OABUrl>", guid));
+    CHECK_EC(vdir_set(d, &(struct vdir){ "https://in.example/mapi", "", METHOD_BASIC, METHOD_BASIC }), ecNone);
+    t = ask(REQUEST(MAIL("ana@example.com") SCHEMA), &ana, "1");
+    CHECK(strstr(t, "OABUrl") != NULL && strstr(strstr(t, "/OABUrl") + 7, "OABUrl") == NULL); /* not from outside */
+    CHECK_EC(vdir_set(d, &(struct vdir){ "https://in.example/mapi", "https://out.example/mapi", METHOD_BASIC, METHOD_BASIC }), ecNone);
+    CHECK_EC(mailbox_policy_set(d, "ana", &(struct mailbox_policy){ TRI_NULL, true, 0 }), ecNone);
+    t = ask(REQUEST(MAIL("ana@example.com") SCHEMA), &ana, "1");
+    HAS(t, "https://in.example/oab/");
+    LACKS(t, "out.example");
+    CHECK_EC(mailbox_policy_set(d, "ana", &(struct mailbox_policy){ TRI_FALSE, false, 0 }), ecNone);
+    LACKS(ask(REQUEST(MAIL("ana@example.com") SCHEMA), &ana, "1"), "OABUrl");
+    CHECK_EC(mailbox_policy_set(d, "ana", &(struct mailbox_policy){ TRI_NULL, false, 0 }), ecNone);
+    config.oab_external_url = "https://elsewhere.example/oab/";
+    t = ask(REQUEST(MAIL("ana@example.com") SCHEMA), &ana, "1");
+    HAS(t, "<OABUrl>https://elsewhere.example/oab/</OABUrl>");
+    LACKS(t, guid);
+    config.oab_external_url = "";
+    config.offline_address_book = false;
+    LACKS(ask(REQUEST(MAIL("ana@example.com") SCHEMA), &ana, "1"), "OABUrl");
     end();
 }
 

@@ -1,5 +1,5 @@
 /* xml.c - elements and texts -> an XML document in UTF-8. */
-#include "session/discover/discover_int.h"
+#include "backend/base/xml.h"
 #include "backend/base/must.h"
 #include "backend/base/utf.h"
 #include <libxml/xmlwriter.h>
@@ -57,6 +57,8 @@ void xml_attribute(struct xml *x, const char *name, const char *value)
 {
     xmlTextWriterWriteAttribute(x->writer, (const xmlChar *)name, fit(x, value));
 }
+
+void xml_text(struct xml *x, const char *text) { xmlTextWriterWriteString(x->writer, fit(x, text)); }
 
 void xml_leaf(struct xml *x, const char *name, const char *text)
 {
