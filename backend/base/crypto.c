@@ -34,6 +34,22 @@ void crypto_sha1(struct blob b, uint8_t out[SHA1_BYTES])
     must(EVP_Digest(b.n != 0 ? (const void *)b.p : "", b.n, out, NULL, EVP_sha1(), NULL) == 1);
 }
 
+struct sha1 { SHA_CTX md; };
+
+struct sha1 *sha1_new(struct arena *a)
+{
+    struct sha1 *h = arena_one(a, struct sha1);
+    must(SHA1_Init(&h->md) == 1);
+    return h;
+}
+
+void sha1_add(struct sha1 *h, struct blob b)
+{
+    must(b.n == 0 || SHA1_Update(&h->md, b.p, b.n) == 1);
+}
+
+void sha1_end(struct sha1 *h, uint8_t out[SHA1_BYTES]) { must(SHA1_Final(out, &h->md) == 1); }
+
 struct sha256 { SHA256_CTX md; };
 
 struct sha256 *sha256_new(struct arena *a)

@@ -7,8 +7,12 @@ enum { SHA256 = 32, SHA1_BYTES = 20 };
 
 void crypto_random(void *out, size_t n);                                   /* from the kernel; never fails */
 void crypto_sha256(struct blob b, uint8_t out[SHA256]);
-void crypto_sha1(struct blob b, uint8_t out[SHA1_BYTES]);                   /* for names only (Redis names scripts by it) */
-struct sha256;                                                             /* running digest, in the arena */
+void crypto_sha1(struct blob b, uint8_t out[SHA1_BYTES]);                   /* where a protocol has it: Redis' names of scripts, files of offline address books */
+struct sha1;                                                               /* running digest, in the arena */
+struct sha1 *sha1_new(struct arena *a);
+void sha1_add(struct sha1 *h, struct blob b);
+void sha1_end(struct sha1 *h, uint8_t out[SHA1_BYTES]);
+struct sha256;                                                             /* likewise */
 struct sha256 *sha256_new(struct arena *a);
 void sha256_add(struct sha256 *h, struct blob b);
 void sha256_end(struct sha256 *h, uint8_t out[SHA256]);

@@ -99,11 +99,11 @@ static const char *const directory_schema[] = {
     CHANGED("hierarchy_insert", "INSERT ON container") CHANGED("hierarchy_update", "UPDATE ON container") CHANGED("hierarchy_delete", "DELETE ON container"),
 
     /* Offline address books (offline/offline.h), one per organization.  `sequence` of a file: its generation; 0: it is being made, by `maker`, who was there at
-     * `touched` [ms]; -1: it goes.  A piece's row is that of its file times OFFLINE_PIECES plus its number.  link_version counts what is shown of an object
-     * and is not in its row. */
+     * `touched` [ms]; -1: it goes.  A piece's row is that of its file times OFFLINE_PIECES plus its number.  A book was looked at for changes at `looked` [ms]; who
+     * does has it until `claimed`.  link_version counts what is shown of an object and is not in its row. */
     "CREATE TABLE offline_book(org INTEGER PRIMARY KEY REFERENCES organization(row) ON DELETE CASCADE, guid BLOB NOT NULL UNIQUE,"
-    " sequence INTEGER NOT NULL DEFAULT 0, made INTEGER NOT NULL DEFAULT 0, objects INTEGER NOT NULL DEFAULT 0, digest BLOB NOT NULL DEFAULT x'',"
-    " state TEXT NOT NULL DEFAULT '');"
+    " sequence INTEGER NOT NULL DEFAULT 0, made INTEGER NOT NULL DEFAULT 0, objects INTEGER NOT NULL DEFAULT 0, shortened BLOB NOT NULL DEFAULT x'',"
+    " digest BLOB NOT NULL DEFAULT x'', state TEXT NOT NULL DEFAULT '', looked INTEGER NOT NULL DEFAULT 0, claimed INTEGER NOT NULL DEFAULT 0);"
     "INSERT INTO offline_book(org, guid) SELECT row, randomblob(16) FROM organization;"
     "CREATE TRIGGER offline_organization AFTER INSERT ON organization BEGIN INSERT OR IGNORE INTO offline_book(org, guid) VALUES(NEW.row, randomblob(16)); END;"
     "CREATE TABLE offline_file(row INTEGER PRIMARY KEY AUTOINCREMENT, org INTEGER NOT NULL, sequence INTEGER NOT NULL, maker BLOB NOT NULL, touched INTEGER NOT NULL,"

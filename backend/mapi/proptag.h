@@ -11,7 +11,8 @@ enum {
     PtypFloating64 = 0x0005, PtypCurrency = 0x0006, PtypFloatingTime = 0x0007, PtypErrorCode = 0x000A, PtypBoolean = 0x000B,
     PtypObject = 0x000D, PtypInteger64 = 0x0014, PtypString8 = 0x001E, PtypString = 0x001F, PtypTime = 0x0040,
     PtypGuid = 0x0048, PtypServerId = 0x00FB, PtypRestriction = 0x00FD, PtypRuleAction = 0x00FE, PtypBinary = 0x0102,
-    PtypMultipleFlag = 0x1000, PtypMultipleInstance = 0x3000
+    PtypMultipleFlag = 0x1000, PtypMultipleInstance = 0x3000,
+    PtypMultipleInteger32 = 0x1003, PtypMultipleString8 = 0x101E, PtypMultipleString = 0x101F, PtypMultipleBinary = 0x1102
 };
 
 #define PROP_TAG(id, type) ((uint32_t)(id) << 16 | (uint32_t)(type))

@@ -52,6 +52,29 @@ ec_t offline_read(struct directory *d, struct arena *a, const struct offline_fil
  * -MessageClass, -TruncatedProperties (what is shortened or left out of some object; absent: nothing is).  Set in *out, which may hold others. */
 ec_t offline_props(struct directory *d, struct arena *a, uint32_t org, struct props *out);
 
-/* Makes the next generation of an organization's book, if its objects changed; *made: whether. */
-ec_t offline_make(struct directory *d, struct arena *a, uint32_t org, bool *made);
+/* Where the values of objects come from: from the code of the address-book endpoint (session/nspi/nspi_offline.h), so that both show the same.  A look sees
+ * what somebody of the organization sees who owns nothing in it. */
+struct offline_values {
+    ec_t (*begin)(struct directory *d, struct arena *a, uint32_t org, void **look);
+    /* The objects of the global address list, ascending. */
+    ec_t (*rows)(void *look, struct arena *a, int64_t **row, size_t *n);
+    /* The values of one, each in the type of its tag (PtypUnspecified: its own), or an error (PtypErrorCode); ecNotFound: it is gone. */
+    ec_t (*values)(void *look, struct arena *a, int64_t row, const uint32_t *tag, size_t n, struct propval *out);
+    /* The DN of the topmost department; NULL: there is none. */
+    const char *(*root)(void *look, struct arena *a);
+    void (*end)(void *look);
+};
+
+/* Makes the next generation of an organization's book, if its objects changed; *made: whether.  Readers and writers of the directory go on meanwhile; a
+ * generation of another maker that comes out first counts.  Of an organization without objects none is made.  Stops early (ecTimeout) if *stop says so (NULL: never). */
+struct offline_stop { bool (*stop)(void *ctx); void *ctx; };
+ec_t offline_make(struct directory *d, struct arena *a, const struct offline_values *from, uint32_t org, const struct offline_stop *stop, bool *made);
+
+/* Which book is to be made now: something changed, and it was not looked at for interval_ms (a first generation: at once).  Of all workers of all hosts one gets
+ * it.  *org 0: none. */
+ec_t offline_next(struct directory *d, uint64_t now_ms, uint64_t interval_ms, uint32_t *org);
+/* Takes away what makers left behind who are gone, and generations that nobody downloads any more; in short transactions. */
+ec_t offline_sweep(struct directory *d, uint64_t now_ms);
+/* Milliseconds since 1970. */
+uint64_t offline_now(void);
 #endif

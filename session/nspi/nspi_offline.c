@@ -1,0 +1,80 @@
+/* nspi_offline.c - a look at the address book that lasts, for who makes an offline address book of what it shows. */
+#include "session/nspi/nspi_offline.h"
+#include "session/nspi/nspi_row.h"
+#include <stdlib.h>
+
+enum { PAUSE_EVERY = 64, ENGLISH = 0x409 };
+
+struct looking { struct nspi_env env; struct person nobody; struct nspi_ctx c; int64_t first; unsigned spent; };
+
+static ec_t begin(struct directory *d, struct arena *a, uint32_t org, void **look)
+{
+    struct book    *b = book_of(d);
+    struct looking *l = arena_one(a, struct looking);
+    if (b == NULL)
+        return EC(ecDiskError);
+    l->env.directory = d;
+    TRY(book_begin(b, &l->nobody, &l->c.look));
+    l->c.look.org = org;
+    l->c.env = &l->env;
+    l->c.who = &l->nobody;
+    l->c.reader = l->c.look.reader;
+    *look = l;
+    ec_t ec = directory_server_guid(l->c.reader, &l->c.server);
+    if (ec != ecNone)
+        book_done(&l->c.look);
+    return ec;
+}
+
+static void end(void *look) { book_done(&((struct looking *)look)->c.look); }
+
+static int ascending(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return (a > b) - (a < b);
+}
+
+static ec_t rows(void *look, struct arena *a, int64_t **row, size_t *n)
+{
+    struct looking *l = look;
+    const struct book_view *v;
+    TRY(book_view(&l->c.look, 0, BOOK_BY_NAME, ENGLISH, &v));
+    *n = book_count(v);
+    *row = arena_array(a, int64_t, *n);
+    for (size_t i = 0; i < *n; i++)
+        (*row)[i] = book_row(v, i);
+    if (*n != 0)
+        qsort(*row, *n, sizeof **row, ascending);
+    l->first = *n != 0 ? (*row)[0] : 0;
+    return ecNone;
+}
+
+/* What an earlier object left in the context lies in its arena, which is no more. */
+static ec_t object(struct looking *l, struct arena *a, int64_t row, struct nspi_object *o)
+{
+    l->c.a = a;
+    l->c.list = NULL;
+    l->c.lists = 0;
+    TRY(nspi_object(&l->c, entry_mid(row), 0, o));
+    return o->there ? ecNone : EC(ecNotFound);
+}
+
+static ec_t values(void *look, struct arena *a, int64_t row, const uint32_t *tag, size_t n, struct propval *out)
+{
+    struct looking    *l = look;
+    struct nspi_object o;
+    if (++l->spent % PAUSE_EVERY == 0)
+        book_pause(&l->c.look);
+    TRY(object(l, a, row, &o));
+    for (size_t i = 0; i < n; i++)
+        nspi_value(&o, tag[i], &out[i]);
+    return ecNone;
+}
+
+static const char *root(void *look, struct arena *a)
+{
+    (void)look, (void)a;
+    return NULL;
+}
+
+const struct offline_values nspi_offline_values = { begin, rows, values, root, end };
