@@ -2,8 +2,6 @@
 #include "session/nspi/nspi.h"
 #include "session/reply.h"
 
-enum { UNBIND_SUCCESS = 1, UNBIND_FAILURE = 2 };
-
 static struct nspi_ctx context_of(struct session_env *e, struct session_call *c, struct nspi_env *env, struct nspi_args *q, struct nspi_answer *out)
 {
     *env = (struct nspi_env){ e->config, e->directory };

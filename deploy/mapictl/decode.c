@@ -3,362 +3,131 @@
 #include "deploy/mapictl/decode.h"
 #include "backend/base/must.h"
 #include "backend/base/utf.h"
-#include "backend/mapi/propname.h"
-#include "backend/mapi/restriction.h"
-#include "session/rop/notify_data.h"
-#include "session/rop/rop.h"
-#include "session/rop/rpcext.h"
-#include <ctype.h>
+#include "session/nspi/nspi.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { CAPTURE_MAX = 8 << 20, TEXT_SHOWN = 120, BYTES_SHOWN = 32 };
+enum { CAPTURE_MAX = 8 << 20 };
 
-struct words { const char *name, *request, *layout, *answer; };
-static const struct words known[] = {
-#define DECODE(name, request, layout, answer) { #name, request, layout, answer },
-#include "deploy/mapictl/decode.def"
-#undef DECODE
+/* One body: what it is taken for, and what was wrong with it. */
+struct job {
+    struct ctl *c;
+    struct decode_capture body;
+    struct rd    r;
+    const char  *type;              /* "" as it looks */
+    uint32_t     code_page;
+    const char  *broken;            /* the file around it: where it breaks off, or NULL */
+    const char  *why;               /* NULL: it was whole */
+    struct decode_place place;
+    bool         placed;            /* the fault stands at the reader */
 };
-
-static const struct words *words_of(const char *rop)
-{
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(known[i].name, rop) == 0)
-            return &known[i];
-    return NULL;
-}
-
-/* --- one field after the other ----------------------------------------------------------------------------------------------------------- */
-
-struct walk {
-    struct rd     *r;
-    struct arena  *a;
-    const char    *names;      /* what is left of the list of names */
-    char           name[64];   /* the current one, */
-    const char    *hint;       /* and its hint behind the colon */
-    uint32_t       count;
-    bool           unicode, cond, end;
-};
-
-static void next_name(struct walk *w)
-{
-    w->names += strspn(w->names, " ");
-    size_t n = strcspn(w->names, " ");
-    snprintf(w->name, sizeof w->name, "%.*s", (int)n, w->names);
-    w->names += n;
-    char *colon = strchr(w->name, ':');
-    w->hint = "";
-    if (colon != NULL) {
-        *colon = '\0';
-        w->hint = colon + 1;
-    }
-}
-
-static void label(const struct walk *w) { printf("      %-24s ", w->name[0] != '\0' ? w->name : "-"); }
-
-static void number(struct walk *w, size_t width)
-{
-    uint64_t v = rd_le(w->r, width);
-    next_name(w);
-    label(w);
-    const char *tag = strcmp(w->hint, "tag") == 0 ? proptag_name((uint32_t)v) : NULL;
-    if (tag != NULL)
-        printf("%s (0x%08x)\n", tag, (unsigned)v);
-    else
-        printf("0x%0*llx (%llu)\n", (int)width * 2, (unsigned long long)v, (unsigned long long)v);
-}
-
-static void text(struct walk *w, struct blob utf8)
-{
-    next_name(w);
-    label(w);
-    printf("\"%.*s\"\n", (int)(utf8.n < TEXT_SHOWN ? utf8.n : TEXT_SHOWN), (const char *)utf8.p);
-}
-
-static void hex(struct blob b)
-{
-    for (size_t i = 0; i < b.n && i < BYTES_SHOWN; i++)
-        printf("%02x ", b.p[i]);
-    printf("%s(%zu bytes)\n", b.n > BYTES_SHOWN ? "... " : "", b.n);
-}
-
-static void printable(struct blob b)
-{
-    putchar('"');
-    for (size_t i = 0; i < b.n && i < TEXT_SHOWN; i++)
-        if (b.p[i] != 0)
-            putchar(isprint(b.p[i]) ? b.p[i] : '.');
-    printf("\" (%zu bytes)\n", b.n);
-}
-
-static void tagged_values(struct walk *w, struct blob b)
-{
-    struct pv_codec c = { .a = w->a, .code_page = 1252 };
-    struct props p = { 0 };
-    struct rd r = rd_blob_of(b);
-    props_read(&r, &c, &p);
-    printf("%zu values%s\n", p.n, rd_ok(&r) ? "" : ", malformed");
-    for (size_t i = 0; i < p.n; i++)
-        printf("        %s\n", propval_print(w->a, &p.v[i]));
-}
-
-static void bytes(struct walk *w)
-{
-    struct blob b = rd_blob(w->r, w->count);
-    next_name(w);
-    label(w);
-    struct pv_codec c = { .a = w->a, .code_page = 1252 };
-    struct rd r = rd_blob_of(b);
-    if (strcmp(w->hint, "res") == 0 && b.n > 0)
-        printf("%s\n", restriction_print(w->a, restriction_read(&r, &c)));
-    else if (strcmp(w->hint, "props") == 0)
-        tagged_values(w, b);
-    else if (strcmp(w->hint, "text") == 0)
-        printable(b);
-    else
-        hex(b);
-}
-
-static void property(struct walk *w)
-{
-    struct pv_codec c = { .a = w->a, .code_page = 1252 };
-    struct propval v;
-    propval_read_tagged(w->r, &c, &v);
-    next_name(w);
-    if (rd_ok(w->r))
-        printf("        %s\n", propval_print(w->a, &v));
-}
-
-static void name_of_property(struct walk *w)
-{
-    struct propname n;
-    char guid[GUID_TEXT];
-    propname_read(w->r, w->a, &n);
-    next_name(w);
-    label(w);
-    if (n.kind == PROPNAME_LID)
-        printf("%s lid 0x%04x\n", guid_text(&n.set, guid), n.lid);
-    else
-        printf("%s \"%.*s\"\n", n.kind == PROPNAME_STRING ? guid_text(&n.set, guid) : "none", (int)n.name.n, (const char *)n.name.p);
-}
-
-static void guid_field(struct walk *w)
-{
-    char out[GUID_TEXT];
-    struct guid g = { { 0 } };
-    struct blob b = rd_blob(w->r, 16);
-    if (b.n == 16)
-        memcpy(g.b, b.p, 16);
-    next_name(w);
-    label(w);
-    puts(guid_text(&g, out));
-}
-
-/* A count or condition is a number that is also remembered. */
-static uint32_t remembered(struct walk *w, size_t width)
-{
-    struct rd peek = *w->r;
-    uint32_t v = (uint32_t)rd_le(&peek, width);
-    number(w, width);
-    return v;
-}
-
-static void one_field(struct walk *w, char f)
-{
-    switch (f) {
-    case 'b': number(w, 1); break;
-    case 'w': number(w, 2); break;
-    case 'd': number(w, 4); break;
-    case 'q': number(w, 8); break;
-    case 'B': w->count = remembered(w, 1); break;
-    case 'W': w->count = remembered(w, 2); break;
-    case 'D': w->count = remembered(w, 4); break;
-    case 'U': w->unicode = remembered(w, 1) != 0; break;
-    case 'y': w->cond = remembered(w, 1) != 0; break;
-    case 'z': w->cond = remembered(w, 1) == 0; break;
-    case 'Z': w->cond = remembered(w, 4) == 0; break;
-    case 'M': w->cond = remembered(w, 2) == 0xBABE; break;
-    case 's': text(w, rd_asciiz(w->r)); break;
-    case 't': text(w, w->unicode ? utf8_from_utf16(w->a, rd_utf16z(w->r)) : rd_asciiz(w->r)); break;
-    case '#': bytes(w); break;
-    case 'p': property(w); break;
-    case 'n': name_of_property(w); break;
-    case 'G': guid_field(w); break;
-    default:
-        if (w->r->n > 0) {
-            printf("      %-24s ", "(rows)");
-            hex(rd_rest(w->r));
-        }
-        w->end = true;
-    }
-}
-
-static const char *closing(const char *p, char open, char close)
-{
-    for (int depth = 1; *p != '\0'; p++) {
-        depth += (*p == open) - (*p == close);
-        if (depth == 0)
-            break;
-    }
-    return p;
-}
-
-/* A repeated group uses the same names each time. */
-static void fields(struct walk *w, const char *p, const char *end)
-{
-    for (; p < end && rd_ok(w->r) && !w->end; p++) {
-        if (*p != '[' && *p != '<') {
-            one_field(w, *p);
-            continue;
-        }
-        const char *stop = closing(p + 1, *p, *p == '[' ? ']' : '>'), *names = w->names;
-        uint32_t times = *p == '[' ? w->count : w->cond;
-        struct walk inner = *w;
-        for (uint32_t i = 0; i < times && rd_ok(w->r); i++) {
-            inner = *w;
-            inner.names = names;
-            fields(&inner, p + 1, stop);
-        }
-        if (times > 0)
-            w->names = inner.names;
-        p = stop;
-    }
-}
-
-/* --- lists ------------------------------------------------------------------------------------------------------------------------------- */
-
-static void show_request(struct arena *a, struct rd *r)
-{
-    uint8_t id = rd_u8(r), logon = rd_u8(r), in = rd_u8(r);
-    const struct rop_def *op = rop_find(id);
-    if (op->state == ROP_RESERVED) {
-        rd_fail(r, "reserved RopId");
-        return;
-    }
-    printf("    Rop%s (0x%02x) logon=%u handle=%u", op->name, id, logon, in);
-    if ((op->flags & (OUT1 | RESP | DEST)) != 0)
-        printf(" %s=%u", (op->flags & OUT1) != 0 ? "out" : (op->flags & DEST) != 0 ? "dest" : "input", rd_u8(r));
-    putchar('\n');
-    const struct words *k = words_of(op->name);
-    struct walk w = { .r = r, .a = a, .names = k != NULL ? k->request : "" };
-    fields(&w, op->layout, op->layout + strlen(op->layout));
-}
-
-/* Responses to no request: they have no handle index and no ReturnValue. */
-static bool show_told(struct arena *a, struct rd *r)
-{
-    struct notify_data n;
-    if (r->n == 0 || (r->p[0] != ROP_NOTIFY && r->p[0] != ROP_PENDING))
-        return false;
-    if (r->p[0] == ROP_PENDING) {
-        rd_u8(r);
-        printf("    RopPending (0x6e) session=%u\n", rd_u16(r));
-    } else if (notify_data_read(r, a, &n))
-        printf("    RopNotify (0x2a) %s\n", notify_data_text(a, &n));
-    return true;
-}
-
-static void show_answer(struct arena *a, struct rd *r)
-{
-    if (show_told(a, r))
-        return;
-    uint8_t id = rd_u8(r), index = rd_u8(r);
-    uint32_t ec = rd_u32(r);
-    const struct rop_def *op = rop_find(id);
-    const struct words *k = words_of(op->name != NULL ? op->name : "");
-    printf("    Rop%s (0x%02x) handle=%u -> %s (0x%08x)\n", op->name != NULL ? op->name : "?", id, index, ec == 0 ? "success" : err_name(ec), ec);
-    if (ec == 0) {
-        struct walk w = { .r = r, .a = a, .names = k != NULL ? k->answer : "" };
-        const char *layout = k != NULL ? k->layout : "*";
-        fields(&w, layout, layout + strlen(layout));
-    } else {
-        size_t tail = op->flags >> 16;
-        rd_take(r, tail <= r->n ? tail : 0);
-    }
-}
-
-static bool show_buffer(struct arena *a, struct blob buffer, void (*show)(struct arena *, struct rd *))
-{
-    struct blob *payload;
-    size_t n = 0;
-    if (buffer.n > 0 && !rpcext_unwrap(buffer, a, &payload, &n)) {
-        puts("  the RPC_HEADER_EXT chain is malformed");
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct rd r = rd_blob_of(payload[i]);
-        uint16_t size = rd_u16(&r);
-        struct rd list = rd_sub(&r, size >= 2 ? (size_t)size - 2 : SIZE_MAX);
-        printf("  payload %zu: %zu bytes, RopSize %u\n", i, payload[i].n, size);
-        while (list.n > 0 && rd_ok(&list))
-            show(a, &list);
-        if (!rd_ok(&list) || !rd_ok(&r)) {
-            printf("  malformed here: %s\n", list.err != NULL ? list.err : r.err);
-            return false;
-        }
-        printf("    handle table:");
-        while (r.n >= 4)
-            printf(" %08x", rd_u32(&r));
-        putchar('\n');
-    }
-    return true;
-}
-
-static bool show_request_body(struct arena *a, struct rd *r)
-{
-    uint32_t flags = rd_u32(r);
-    struct blob buffer = rd_blob(r, rd_u32(r));
-    uint32_t max = rd_u32(r);
-    if (!rd_ok(r))
-        return false;
-    printf("Execute request: Flags 0x%x, RopBufferSize %zu, MaxRopOut %u\n", flags, buffer.n, max);
-    return show_buffer(a, buffer, show_request) && decode_aux(a, r);
-}
-
-static bool show_answer_body(struct arena *a, struct rd *r)
-{
-    uint32_t status = rd_u32(r), error = rd_u32(r), flags = rd_u32(r);
-    struct blob buffer = rd_blob(r, rd_u32(r));
-    if (!rd_ok(r))
-        return false;
-    printf("Execute response: StatusCode %u, ErrorCode %s, Flags 0x%x, RopBufferSize %zu\n", status, err_name(error), flags, buffer.n);
-    return show_buffer(a, buffer, show_answer) && decode_aux(a, r);
-}
-
-/* --- the file ---------------------------------------------------------------------------------------------------------------------------- */
 
 static bool read_file(struct ctl *c, const char *path, struct blob *out)
 {
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (f == NULL)
         return false;
-    uint8_t *p = arena_alloc(c->a, CAPTURE_MAX);
-    *out = blob_of(p, fread(p, 1, CAPTURE_MAX, f));
+    uint8_t *p = arena_alloc(c->a, CAPTURE_MAX + 1);
+    *out = blob_of(p, fread(p, 1, CAPTURE_MAX + 1, f));
+    bool ok = !ferror(f);
     if (f != stdin)
         fclose(f);
-    return out->n > 0;
+    return ok;
 }
 
-/* The PROCESSING ... DONE preamble of a captured response, if it is there. */
-static bool skip_preamble(struct rd *r)
+/* --- one of the mailbox endpoint ------------------------------------------------------------------------------------------------------------ */
+
+static bool show_connect(struct job *j) { return j->body.answer ? decode_connect_answer(j->c->a, &j->r) : decode_connect_request(j->c->a, &j->r); }
+static bool show_execute(struct job *j) { return j->body.answer ? decode_execute_answer(j->c->a, &j->r) : decode_execute_request(j->c->a, &j->r); }
+
+static bool show_mailbox(struct job *j)
 {
-    if (r->n < 12 || memcmp(r->p, "PROCESSING\r\n", 12) != 0)
-        return false;
-    const uint8_t *end = memmem(r->p, r->n, "\r\n\r\n", 4);
-    rd_take(r, end != NULL ? (size_t)(end - r->p) + 4 : r->n);
-    return true;
+    struct rd peek = j->r;
+    if (j->body.answer && rd_u32(&peek) != 0)
+        return decode_failure(j->c->a, &j->r);
+    bool connect = *j->type != '\0' ? strcasecmp(j->type, "Connect") == 0 : decode_is_connect(j->r, j->body.answer);
+    return connect ? show_connect(j) : show_execute(j);
 }
 
-static bool show_body(struct arena *a, struct rd *r, bool answer)
+/* --- one of the address book ----------------------------------------------------------------------------------------------------------------- */
+
+static bool show_book(struct job *j, const struct nspi_def *d)
 {
-    struct rd peek = *r;
-    if (answer && rd_u32(&peek) != 0)
-        return decode_failure(a, r);
-    if (decode_is_connect(*r, answer))
-        return answer ? decode_connect_answer(a, r) : decode_connect_request(a, r);
-    return answer ? show_answer_body(a, r) : show_request_body(a, r);
+    j->type = d->name;
+    return decode_book(j->c->a, &j->r, d, j->body.answer, j->code_page, &j->place);
+}
+
+static bool ask_for_type(struct job *j, const struct nspi_def **which)
+{
+    struct wr w = wr_in(j->c->a, 4096);
+    for (; *which != NULL; which++) {
+        wr_bytes(&w, " ", 1);
+        wr_put(&w, blob_str((*which)->name));
+    }
+    j->why = arena_printf(j->c->a, "may be a body of any of these, say which by --type:%s", arena_str(j->c->a, wr_blob(&w)));
+    return false;
+}
+
+/* Nothing says what it is but its form. */
+static bool show_as_it_looks(struct job *j)
+{
+    bool answer = j->body.answer;
+    if (!j->body.book && decode_whole_execute(j->r, answer))
+        return show_mailbox(j);
+    const struct nspi_def **which = decode_book_guess(j->c->a, j->r, answer);
+    if (which[0] == NULL && decode_whole_connect(j->r, answer))
+        return show_mailbox(j);
+    if (which[0] == NULL) {
+        printf("(a whole body of no type; read as one of Connect or Execute unless --type says otherwise)\n");
+        return show_mailbox(j);
+    }
+    if (which[1] != NULL)
+        return ask_for_type(j, which);
+    printf("(by its form; --type says otherwise)\n");
+    return show_book(j, which[0]);
+}
+
+static bool is_mailbox_type(const char *type) { return strcasecmp(type, "Connect") == 0 || strcasecmp(type, "Execute") == 0; }
+
+static bool show_typed(struct job *j)
+{
+    const struct nspi_def *d = *j->type != '\0' ? decode_book_find(j->type) : NULL;
+    return d != NULL ? show_book(j, d) : *j->type != '\0' ? show_mailbox(j) : show_as_it_looks(j);
+}
+
+static bool show(struct job *j)
+{
+    bool whole = show_typed(j);
+    j->placed = !rd_ok(&j->r);
+    if (!whole && j->why == NULL)
+        j->why = !j->placed ? "is not a whole body of this direction" : strcmp(j->r.err, "short") == 0 ? "it ends here" : j->r.err;
+    return whole && j->broken == NULL;
+}
+
+/* --- what is said of it ----------------------------------------------------------------------------------------------------------------------- */
+
+static size_t offset(const struct job *j) { return j->body.body.n != 0 ? (size_t)(j->r.p - j->body.body.p) : 0; }
+
+static const char *place_text(const struct job *j)
+{
+    struct arena *a = j->c->a;
+    const struct decode_place *p = &j->place;
+    if (p->field == NULL || *p->field == '\0')
+        return "";
+    const char *name = proptag_name(p->tag);
+    return arena_printf(a, ", in %s%s%s (from byte %zu)", p->field, p->row != 0 ? arena_printf(a, ", number %zu", p->row) : "",
+                        p->tag != 0 ? arena_printf(a, ", 0x%08x %s", p->tag, name != NULL ? name : "") : "", p->begin);
+}
+
+static const char *fault_text(const struct job *j)
+{
+    const char *around = j->broken != NULL ? j->broken : "";
+    if (!j->placed)
+        return j->broken != NULL ? j->broken : j->why;
+    return arena_printf(j->c->a, "%s%s%s %s cannot be read further at byte %zu of %zu%s: %s", around, *around != '\0' ? "; " : "", *j->type != '\0' ? j->type : "the",
+                        j->body.answer ? "response" : "request", offset(j), j->body.body.n, place_text(j), j->why);
 }
 
 /* Texts of a capture may be anything; JSON is UTF-8. */
@@ -371,34 +140,86 @@ static size_t plain(char *line, size_t n)
     return n;
 }
 
-/* What the printers say, as {"file", "whole", "lines"}: they write to the standard output, which is memory for that while. */
-static bool show_json(struct ctl *c, struct rd *r, bool answer)
+/* What the printers say, as {"file", "type", "direction", "whole", "lines"} and the fault: they write to the standard output, which is memory for that while. */
+static bool show_json(struct job *j)
 {
     char *text = NULL;
     size_t n = 0;
     FILE *out = stdout;
     must((stdout = open_memstream(&text, &n)) != NULL);
-    bool whole = show_body(c->a, r, answer);
+    bool whole = show(j);
     fclose(stdout);
     stdout = out;
     json_t *lines = json_array();
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
         json_array_append_new(lines, json_stringn_nocheck(line, plain(line, (size_t)(end - line))));
     free(text);
-    ctl_show(c, json_pack("{s:s, s:b, s:o}", "file", c->argv[0], "whole", (int)whole, "lines", lines));
+    json_t *all = json_pack("{s:s, s:s, s:s, s:b, s:o}", "file", j->c->argv[0], "type", j->type, "direction", j->body.answer ? "response" : "request", "whole",
+                            (int)whole, "lines", lines);
+    if (!whole)
+        json_object_set_new(all, "error", json_string_nocheck(fault_text(j)));
+    if (!whole && j->placed)
+        json_object_set_new(all, "offset", json_integer((json_int_t)offset(j)));
+    ctl_show(j->c, all);
     return whole;
+}
+
+/* --- the command ------------------------------------------------------------------------------------------------------------------------------ */
+
+static bool options(struct ctl *c, struct job *j, int *rc)
+{
+    const char *type = ctl_option(c, "--type"), *page = ctl_option(c, "--code-page");
+    char *end = NULL;
+    unsigned long n = page != NULL ? strtoul(page, &end, 10) : 0;
+    *rc = CTL_USAGE;
+    if (page != NULL && (end == page || *end != '\0' || *page == '-' || n > UINT16_MAX || !nspi_code_page_known((uint32_t)n))) {
+        *rc = ctl_fail(c, page, "is no code page that is known here");
+        return false;
+    }
+    if (type != NULL && !is_mailbox_type(type) && decode_book_find(type) == NULL) {
+        *rc = ctl_fail(c, type, "is no request type (an X-RequestType of /mapi/emsmdb/ or /mapi/nspi/)");
+        return false;
+    }
+    j->code_page = (uint32_t)n;
+    j->type = type != NULL ? type : is_mailbox_type(j->body.type) || decode_book_find(j->body.type) != NULL ? j->body.type : "";
+    return true;
+}
+
+static void direction(struct ctl *c, struct decode_capture *b)
+{
+    if (ctl_option(c, "--request") != NULL)
+        b->answer = false;
+    else if (ctl_option(c, "--response") != NULL)
+        b->answer = true;
 }
 
 int cmd_decode(struct ctl *c)
 {
     struct blob file;
+    struct job j = { .c = c };
+    const char *why;
+    size_t at;
+    int rc;
     if (c->argc != 1)
         return ctl_usage(c);
     if (!read_file(c, c->argv[0], &file))
-        return ctl_fail(c, c->argv[0], "cannot be read, or is empty");
-    struct rd r = rd_blob_of(file);
-    bool preamble = skip_preamble(&r), answer = (preamble || ctl_option(c, "--response") != NULL) && ctl_option(c, "--request") == NULL;
+        return ctl_fail(c, c->argv[0], "cannot be read");
+    if (file.n == 0 && ctl_option(c, "--type") == NULL)
+        return ctl_fail(c, c->argv[0], "is empty");
+    if (file.n > CAPTURE_MAX)
+        return ctl_fail(c, c->argv[0], "is larger than 8 MiB");
+    if (!decode_capture(c->a, file, &j.body, &why, &at))
+        j.broken = arena_printf(c->a, "the capture breaks off at byte %zu of %zu: %s", at, file.n, why);
+    if (j.broken != NULL && j.body.body.n == 0)
+        return ctl_fail(c, c->argv[0], j.broken);
+    if (!options(c, &j, &rc))
+        return rc;
+    direction(c, &j.body);
+    j.r = rd_blob_of(j.body.body);
     if (c->json)
-        return show_json(c, &r, answer) ? CTL_OK : CTL_FAILED;
-    return show_body(c->a, &r, answer) ? CTL_OK : ctl_fail(c, c->argv[0], "is not a whole body of this direction");
+        return show_json(&j) ? CTL_OK : CTL_FAILED;
+    if (show(&j))
+        return CTL_OK;
+    fflush(stdout);
+    return ctl_fail(c, c->argv[0], fault_text(&j));
 }

@@ -8,6 +8,24 @@
 
 enum { BYTES_SHOWN = 48 };
 
+void decode_text(struct blob utf8)
+{
+    bool valid = utf8_valid(utf8);
+    putchar('"');
+    for (size_t i = 0; i < utf8.n; i++) {
+        uint8_t c = utf8.p[i];
+        if (c == '"' || c == '\\')
+            putchar('\\');
+        if (c < 0x20 || c == 0x7F || (c >= 0x80 && !valid))
+            printf("\\x%02x", c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+}
+
+/* --- which one is it? ---------------------------------------------------------------------------------------------------------------------- */
+
 bool decode_is_connect(struct rd r, bool answer)
 {
     if (!answer)
@@ -15,6 +33,41 @@ bool decode_is_connect(struct rd r, bool answer)
     rd_u32(&r);
     rd_u32(&r);
     return rd_u32(&r) != 0 && rd_ok(&r);
+}
+
+/* Nothing behind the auxiliary buffer. */
+static bool ends(struct rd *r)
+{
+    if (r->n != 0)
+        rd_blob(r, rd_u32(r));
+    return rd_done(r);
+}
+
+bool decode_whole_connect(struct rd r, bool answer)
+{
+    if (!decode_is_connect(r, answer))
+        return false;
+    if (answer) {
+        rd_blob(&r, 5 * sizeof(uint32_t));
+        rd_asciiz(&r);
+        rd_utf16z(&r);
+    } else {
+        rd_asciiz(&r);
+        rd_blob(&r, 4 * sizeof(uint32_t));
+    }
+    return ends(&r);
+}
+
+/* Flags have few bits; a ROP buffer begins with a header of version 0 (MS-OXCRPC 2.2.2.1). */
+bool decode_whole_execute(struct rd r, bool answer)
+{
+    enum { FLAGS = 0xFF };
+    rd_blob(&r, answer ? 2 * sizeof(uint32_t) : 0);
+    bool flags = rd_u32(&r) <= FLAGS;
+    struct rd buffer = rd_blob_of(rd_blob(&r, rd_u32(&r)));
+    bool version = rd_u16(&buffer) == 0 && buffer.n >= 6;
+    rd_blob(&r, answer ? 0 : sizeof(uint32_t));
+    return flags && version && ends(&r);
 }
 
 static void field(struct rd *r, const char *name)
@@ -54,21 +107,23 @@ bool decode_aux(struct arena *a, struct rd *r)
 {
     if (r->n == 0)
         return rd_ok(r);
-    struct blob all = rd_blob(r, rd_u32(r)), *payload;
+    struct blob bytes = rd_blob(r, rd_u32(r)), *payload;
     size_t n = 0;
-    if (!rd_ok(r) || r->n != 0)
+    if (!rd_ok(r))
         return false;
-    printf("  AuxiliaryBufferSize      %zu\n", all.n);
-    if (all.n > 0 && !rpcext_unwrap(all, a, &payload, &n))
-        return false;
-    for (size_t i = 0; i < n; i++) {
+    printf("  AuxiliaryBufferSize      %zu\n", bytes.n);
+    if (r->n != 0)
+        rd_fail(r, "bytes behind the auxiliary buffer");
+    else if (bytes.n > 0 && !rpcext_unwrap(bytes, a, &payload, &n))
+        rd_fail(r, "the auxiliary buffer that ends here is malformed");
+    for (size_t i = 0; i < n && rd_ok(r); i++) {
         struct rd in = rd_blob_of(payload[i]);
         while (in.n > 0 && rd_ok(&in))
             block(&in);
         if (!rd_ok(&in))
-            return false;
+            rd_fail(r, "a block of the auxiliary buffer that ends here is malformed");
     }
-    return true;
+    return rd_ok(r);
 }
 
 /* --- bodies ------------------------------------------------------------------------------------------------------------------------------- */
@@ -77,7 +132,9 @@ bool decode_connect_request(struct arena *a, struct rd *r)
     struct blob dn = rd_asciiz(r);
     if (!rd_ok(r) || r->n < 16)
         return false;
-    printf("Connect request: UserDn \"%.*s\"\n", (int)dn.n, (const char *)dn.p);
+    printf("Connect request: UserDn ");
+    decode_text(dn);
+    putchar('\n');
     field(r, "Flags");
     field(r, "DefaultCodePage");
     field(r, "LcidSort");
@@ -97,7 +154,11 @@ bool decode_connect_answer(struct arena *a, struct rd *r)
     struct blob prefix = rd_asciiz(r), name = utf8_from_utf16(a, rd_utf16z(r));
     if (!rd_ok(r))
         return false;
-    printf("  %-24s \"%.*s\"\n  %-24s \"%.*s\"\n", "DnPrefix", (int)prefix.n, (const char *)prefix.p, "DisplayName", (int)name.n, (const char *)name.p);
+    printf("  %-24s ", "DnPrefix");
+    decode_text(prefix);
+    printf("\n  %-24s ", "DisplayName");
+    decode_text(name);
+    putchar('\n');
     return decode_aux(a, r);
 }
 
