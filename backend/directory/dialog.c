@@ -7,10 +7,10 @@
 #include "backend/directory/directory_int.h"
 
 /* MS-OXOABKT 2.2.2.1.2: what a row can be, and what can be done with it */
-enum control { C_LABEL = 0, C_EDIT = 1, C_LIST = 2, C_GROUP = 6, C_PAGE = 8, C_VALUES = 0xB };
+enum control { C_LABEL = 0, C_EDIT = 1, C_LIST = 2, C_GROUP = 6, C_BUTTON = 7, C_PAGE = 8, C_VALUES = 0xB };
 enum { EDIT_LINES = 0x1, EDIT_CHANGES = 0x2, EDIT_NEEDED = 0x4, ACCEPTS_DBCS = 0x20 };
 enum { SCRIPT_HALT = 0, SCRIPT_EMIT = 2 };
-enum { TEMPLATE_ROWS = 1, ROW_BYTES = 36, STRING_AT = 32, HEAD_BYTES = 8, ROWS_MAX = 10000, DIALOGS_VERSION = 2, BYTES_MAX = 1 << 20 };
+enum { TEMPLATE_ROWS = 1, ROW_BYTES = 36, STRING_AT = 32, HEAD_BYTES = 8, ROWS_MAX = 10000, DIALOGS_VERSION = 3, BYTES_MAX = 1 << 20 };
 
 enum text {
     NO_TEXT,
@@ -32,8 +32,10 @@ enum { LANGUAGES = sizeof languages / sizeof languages[0] };
 
 /* A dialog begins with a row whose `type` is not NO_TYPE. */
 #define NO_TYPE UINT32_MAX
+/* What is typed into the form of a new address has 8 bits, and its script works on that. */
+#define EIGHT_BIT(property) PROP_TAG((property) >> 16, PtypString8)
 /* Programs that make an address of what was typed: EMIT a property, HALT. */
-static const uint32_t script_smtp[] = { SCRIPT_EMIT, PidTagEmailAddress, SCRIPT_HALT };
+static const uint32_t script_smtp[] = { SCRIPT_EMIT, EIGHT_BIT(PidTagEmailAddress), SCRIPT_HALT };
 
 struct row { uint32_t type; enum control control; uint16_t x, y, w, h; uint32_t flags, property, size; enum text text; const char *address_type; const uint32_t *script; size_t words; };
 
@@ -44,7 +46,8 @@ static const struct row rows[] = {
 #define LABEL(x, y, w, h, name)                             { NO_TYPE, C_LABEL, x, y, w, h, 0, 0, 0, TEXT_##name, NULL, NULL, 0 },
 #define GROUP(x, y, w, h, name)                             { NO_TYPE, C_GROUP, x, y, w, h, 0, 0, 0, TEXT_##name, NULL, NULL, 0 },
 #define EDIT(x, y, w, h, flags, property, size)             { NO_TYPE, C_EDIT, x, y, w, h, (flags) | ACCEPTS_DBCS, property, size, NO_TEXT, NULL, NULL, 0 },
-#define LIST(x, y, w, h, property)                          { NO_TYPE, C_LIST, x, y, w, h, 0, property, 0, NO_TEXT, NULL, NULL, 0 },
+#define LIST(x, y, w, h, property)                          { NO_TYPE, C_LIST, x, y, w, h, 0, PROP_TAG((property) >> 16, PtypObject), 0, NO_TEXT, NULL, NULL, 0 },
+#define BUTTON(x, y, w, h, property, name)                  { NO_TYPE, C_BUTTON, x, y, w, h, 0, property, 0, TEXT_##name, NULL, NULL, 0 },
 #define VALUES(x, y, w, h, property)                        { NO_TYPE, C_VALUES, x, y, w, h, 0, property, 0, NO_TEXT, NULL, NULL, 0 },
 #include "backend/directory/dialog.def"
 };
@@ -169,9 +172,12 @@ static ec_t set_version(struct directory *d)
     return q_done(d, q);
 }
 
+/* The number of its words stands in front, and is not one of those that offsets count from (MS-OXOABKT 2.2.2.2). */
 static struct blob script_of(struct arena *a, const struct row *r)
 {
     struct wr w = wr_in(a, BYTES_MAX);
+    if (r->words != 0)
+        wr_u32(&w, (uint32_t)r->words);
     for (size_t i = 0; i < r->words; i++)
         wr_u32(&w, r->script[i]);
     return wr_blob(&w);

@@ -32,7 +32,7 @@ bool entry_kind_of_word(const char *word, enum entry_kind *out)
     return false;
 }
 
-enum how { KEPT, CERT, MADE, LINK };
+enum how { KEPT, CERT, GIVEN, MADE, LINK };
 static const struct { uint32_t tag; enum how how; } abprops[] = {
 #define ABPROP(name, how) { name, how },
 #include "backend/directory/abprop.def"
@@ -42,7 +42,7 @@ bool entry_prop_settable(uint32_t tag)
 {
     for (size_t i = 0; i < sizeof abprops / sizeof abprops[0]; i++)
         if (abprops[i].tag == tag)
-            return abprops[i].how == KEPT || abprops[i].how == CERT;
+            return abprops[i].how <= GIVEN;
     return false;
 }
 

@@ -23,6 +23,7 @@ uint32_t entry_object_type(enum entry_kind k);
 uint32_t entry_display_type(enum entry_kind k);
 uint32_t entry_display_type_ex(enum entry_kind k);
 static inline bool entry_is_group(enum entry_kind k) { return k == ENTRY_GROUP || k == ENTRY_SECURITY; }
+static inline bool entry_is_structure(enum entry_kind k) { return k == ENTRY_DEPARTMENT || k == ENTRY_ORGANIZATION; } /* nobody who gets mail */
 static inline uint32_t entry_mid(int64_t row) { return (uint32_t)row + MID_FIRST; }
 
 /* One object.  NULL strings are as good as empty ones when it is written. */
@@ -83,13 +84,16 @@ enum link_kind {
 };
 const char *link_word(enum link_kind k);
 bool link_of_word(const char *word, enum link_kind *out);
+/* Says who may send to an object, which is enforced where mail is delivered. */
+static inline bool link_restricts(enum link_kind k) { return k == LINK_ACCEPT || k == LINK_REJECT || k == LINK_ACCEPT_GROUP || k == LINK_REJECT_GROUP; }
 /* Which link a property shows (by id): false if none; *back: seen from the target. */
 bool link_of_prop(uint32_t tag, enum link_kind *k, bool *back);
 
 /* Rows at the other end, ascending; for ENTRY_DYNAMIC the members are those that its filter chooses now. */
 ec_t link_list(struct directory *d, struct arena *a, enum link_kind k, int64_t row, bool back, int64_t **out, size_t *n);
 ec_t link_has(struct directory *d, enum link_kind k, int64_t source, int64_t target, bool *out);
-/* Adds (already there: nothing), removes (not there: nothing).  ecInvalidParameter: a row that is no object. */
+/* Adds (already there: nothing), removes (not there: nothing).  ecInvalidParameter: a row that is no object, or of a kind that this link does not join; a
+ * department below itself. */
 ec_t link_add(struct directory *d, enum link_kind k, int64_t source, int64_t target);
 ec_t link_remove(struct directory *d, enum link_kind k, int64_t source, int64_t target);
 ec_t link_replace(struct directory *d, enum link_kind k, int64_t source, const int64_t *target, size_t n);

@@ -8,6 +8,12 @@ static const struct link { enum link_kind kind; const char *word; uint32_t forwa
 };
 enum { LINKS = sizeof links / sizeof links[0] };
 
+static const struct { enum link_kind kind; uint32_t forward; } also[] = {
+#define LINK(number, NAME, word, forward, back)
+#define LINK_ALSO(NAME, property) { LINK_##NAME, property },
+#include "backend/directory/link.def"
+};
+
 const char *link_word(enum link_kind k)
 {
     for (size_t i = 0; i < LINKS; i++)
@@ -35,6 +41,11 @@ bool link_of_prop(uint32_t tag, enum link_kind *k, bool *back)
             return true;
         }
     }
+    for (size_t i = 0; i < sizeof also / sizeof also[0]; i++)
+        if (prop_id(also[i].forward) == prop_id(tag)) {
+            *k = also[i].kind;
+            return true;
+        }
     return false;
 }
 
@@ -77,7 +88,7 @@ static ec_t chosen(struct directory *d, const struct entry *group, const struct 
     while ((ec = q_row(q, &found)) == ecNone && found) {
         struct arena *a = arena_new(1 << 22);
         struct entry e;
-        if (entry_from_row(q, a, &e) && e.kind != ENTRY_DYNAMIC && filter_match(f, &e))
+        if (entry_from_row(q, a, &e) && e.kind != ENTRY_DYNAMIC && !entry_is_structure(e.kind) && filter_match(f, &e))
             rows_add(r, e.row);
         arena_free(a);
     }
@@ -137,24 +148,61 @@ static ec_t statement(struct directory *d, const char *sql, enum link_kind k, in
     return q_done(d, q);
 }
 
-static ec_t objects(struct directory *d, int64_t x, int64_t y)
+static ec_t kind_of(struct directory *d, int64_t object, enum entry_kind *kind)
 {
     bool row;
-    sqlite3_stmt *q = q_begin(d, "SELECT count(*) FROM entry WHERE row IN (?1, ?2) AND kind<32");
+    sqlite3_stmt *q = q_begin(d, "SELECT kind FROM entry WHERE row=?1 AND kind<32");
     if (q == NULL)
         return EC(ecDiskError);
-    sqlite3_bind_int64(q, 1, x);
-    sqlite3_bind_int64(q, 2, y);
+    sqlite3_bind_int64(q, 1, object);
     ec_t ec = q_row(q, &row);
-    bool both = row && sqlite3_column_int(q, 0) == (x == y ? 1 : 2);
+    *kind = row ? (enum entry_kind)sqlite3_column_int(q, 0) : ENTRY_USER;
     q_end(d, q);
-    return ec != ecNone || both ? ec : EC(ecInvalidParameter);
+    return ec != ecNone || row ? ec : EC(ecInvalidParameter);
+}
+
+/* A hierarchy is made of departments or of groups, never of both (MS-OXOABK 2.2.8); people belong to either. */
+static bool fits(enum link_kind k, enum entry_kind source, enum entry_kind target)
+{
+    switch (k) {
+    case LINK_ROOT:     return source == ENTRY_ORGANIZATION && (target == ENTRY_DEPARTMENT || entry_is_group(target));
+    case LINK_PARENT:   return source == ENTRY_DEPARTMENT && target == ENTRY_DEPARTMENT;
+    case LINK_SHOWN_IN: return !entry_is_structure(source) && target == ENTRY_DEPARTMENT;
+    case LINK_MEMBER:   return !entry_is_structure(target);
+    default:            return true;
+    }
+}
+
+/* Who goes down from department to department must come to an end. */
+static ec_t below(struct directory *d, int64_t upper, int64_t lower, bool *yes)
+{
+    sqlite3_stmt *q = q_begin(d, "WITH RECURSIVE up(row) AS (SELECT ?1 UNION SELECT l.target FROM link l JOIN up ON l.source=up.row AND l.kind=?2)"
+                                 " SELECT 1 FROM up WHERE row=?3");
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, lower);
+    sqlite3_bind_int(q, 2, LINK_PARENT);
+    sqlite3_bind_int64(q, 3, upper);
+    ec_t ec = q_row(q, yes);
+    q_end(d, q);
+    return ec;
+}
+
+static ec_t check(struct directory *d, enum link_kind k, int64_t source, int64_t target)
+{
+    enum entry_kind from, to;
+    bool circle = false;
+    TRY(kind_of(d, source, &from));
+    TRY(kind_of(d, target, &to));
+    if (k == LINK_PARENT)
+        TRY(below(d, source, target, &circle));
+    return fits(k, from, to) && !circle ? ecNone : EC(ecInvalidParameter);
 }
 
 static ec_t add(struct directory *d, enum link_kind k, int64_t source, int64_t target)
 {
-    TRY(objects(d, source, target));
-    if (k == LINK_MANAGER)
+    TRY(check(d, k, source, target));
+    if (k == LINK_MANAGER || k == LINK_ROOT)
         TRY(statement(d, "DELETE FROM link WHERE source=?1 AND kind=?2", k, source, 0));
     return statement(d, "INSERT OR IGNORE INTO link VALUES(?1,?2,?3)", k, source, target);
 }

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-enum { NAME_MAX_BYTES = 1024, DN_MAX = 256, ADDRESS_MAX = 1200, PROPS_MAX = 4 << 20 };
+enum { NAME_MAX_BYTES = 1024, DN_MAX = 256, RDN_MAX = 64, ADDRESS_MAX = 1200, PROPS_MAX = 4 << 20 };
 
 /* --- what can be written -------------------------------------------------------------------------------------------------------------------- */
 
@@ -41,6 +41,13 @@ static bool plausible_dn(const char *dn)
     return true;
 }
 
+/* "/o=name" and nothing behind it (MS-OXOABK 2.2.1.1). */
+static bool organization_dn(const char *dn)
+{
+    size_t n = strlen(dn);
+    return strncasecmp(dn, "/o=", 3) == 0 && n > 3 && n <= 3 + RDN_MAX && strchr(dn + 1, '/') == NULL;
+}
+
 static ec_t check(struct arena *a, const struct entry *e)
 {
     const char *why;
@@ -50,6 +57,8 @@ static ec_t check(struct arena *a, const struct entry *e)
         ok = plausible_proxy(e->proxy[i]);
     for (size_t i = 0; ok && i < e->props.n; i++)
         ok = entry_prop_settable(e->props.v[i].tag) && !e->props.v[i].large;
+    struct blob elsewhere = props_str(&e->props, PidTagAddressBookTargetAddress);
+    ok = ok && (elsewhere.n == 0 || plausible_proxy(arena_str(a, elsewhere))) && (e->kind != ENTRY_ORGANIZATION || e->dn == NULL || organization_dn(e->dn));
     ok = ok && (*e->filter == '\0' || (e->kind == ENTRY_DYNAMIC && filter_parse(a, e->filter, &why) != NULL));
     return ok ? ecNone : EC(ecInvalidParameter);
 }
@@ -61,6 +70,7 @@ static void normalize(struct arena *a, struct entry *e)
     e->filter = text_or_empty(e->filter);
     e->source = text_or_empty(e->source);
     e->external = text_or_empty(e->external);
+    e->hidden |= e->kind == ENTRY_ORGANIZATION;
 }
 
 /* A DN as Exchange makes them: unguessable, never reused, with the begin of a name for human eyes. */
@@ -69,6 +79,8 @@ static const char *make_dn(struct directory *d, struct arena *a, const struct en
     uint8_t r[16];
     char    hex[33], name[21] = "";
     size_t  n = 0;
+    if (e->kind == ENTRY_ORGANIZATION)
+        return arena_printf(a, "/o=%s", policy_organization(d, a, e->smtp));
     crypto_random(r, sizeof r);
     for (size_t i = 0; i < sizeof r; i++)
         snprintf(hex + 2 * i, 3, "%02x", r[i]);
@@ -93,14 +105,16 @@ static ec_t next_change(struct directory *d, uint64_t *change)
     return ec;
 }
 
-static ec_t find_org(struct directory *d, const char *smtp, uint32_t *org)
+/* By the domain of its address; what has none, by its DN.  Who is nowhere belongs to the first. */
+static ec_t find_org(struct directory *d, struct arena *a, const struct entry *e, uint32_t *org)
 {
-    const char *at = strrchr(smtp, '@');
+    const char *at = strrchr(e->smtp, '@');
+    const char *name = strncasecmp(e->dn, "/o=", 3) == 0 ? arena_str(a, blob_of(e->dn + 3, strcspn(e->dn + 3, "/"))) : "";
     bool row;
-    sqlite3_stmt *q = q_begin(d, "SELECT organization FROM domain WHERE domain=?1");
+    sqlite3_stmt *q = q_begin(d, at != NULL ? "SELECT organization FROM domain WHERE domain=?1" : "SELECT row FROM organization WHERE name=?1");
     if (q == NULL)
         return EC(ecDiskError);
-    q_text(q, 1, at != NULL ? at + 1 : "");
+    q_text(q, 1, at != NULL ? at + 1 : name);
     ec_t ec = q_row(q, &row);
     *org = row ? (uint32_t)sqlite3_column_int(q, 0) : 1;
     q_end(d, q);
@@ -168,6 +182,12 @@ static const char *proxy_key(struct arena *a, const char *shown)
     return arena_lower(a, strncasecmp(shown, "smtp:", 5) == 0 ? shown + 5 : shown);
 }
 
+/* The primary address alone is written in capitals (MS-OXOABK 2.2.3.23). */
+static const char *further(struct arena *a, const char *shown)
+{
+    return strncasecmp(shown, "smtp:", 5) == 0 ? arena_printf(a, "smtp:%s", shown + 5) : shown;
+}
+
 static ec_t write_proxies(struct directory *d, struct arena *a, const struct entry *e)
 {
     sqlite3_stmt *q = q_begin(d, "DELETE FROM proxy WHERE entry=?1");
@@ -183,7 +203,7 @@ static ec_t write_proxies(struct directory *d, struct arena *a, const struct ent
         for (size_t k = 0; k < i && !again; k++)
             again = strcasecmp(key, proxy_key(a, e->proxy[k])) == 0;
         if (!again)
-            TRY(write_proxy(d, e->row, key, e->proxy[i]));
+            TRY(write_proxy(d, e->row, key, further(a, e->proxy[i])));
     }
     return ecNone;
 }
@@ -216,9 +236,9 @@ ec_t entry_batch_end(struct directory *d, ec_t ec) { return tx_end(d, ec); }
 static ec_t add(struct directory *d, struct arena *a, struct entry *e)
 {
     TRY(next_change(d, &e->change));
-    TRY(find_org(d, e->smtp, &e->org));
     if (e->dn == NULL || *e->dn == '\0')
         e->dn = make_dn(d, a, e);
+    TRY(find_org(d, a, e, &e->org));
     TRY(insert_row(d, a, e));
     return write_around(d, a, e);
 }
@@ -253,11 +273,11 @@ static ec_t set(struct directory *d, struct arena *a, struct entry *e)
         return EC(ecInvalidParameter);
     if (e->dn == NULL || *e->dn == '\0')
         e->dn = was.dn;
-    if (was.has_mailbox && (*e->smtp == '\0' || e->kind == ENTRY_CONTACT || entry_is_group(e->kind)))
+    if (was.has_mailbox && (*e->smtp == '\0' || e->kind == ENTRY_CONTACT || entry_is_group(e->kind) || entry_is_structure(e->kind)))
         return EC(ecInvalidParameter);
     keep_old_dn(a, e, &was);
     TRY(next_change(d, &e->change));
-    TRY(find_org(d, e->smtp, &e->org));
+    TRY(find_org(d, a, e, &e->org));
     TRY(update_row(d, a, e));
     TRY(mirror_person(d, e));
     return write_around(d, a, e);

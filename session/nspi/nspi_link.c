@@ -46,6 +46,8 @@ ec_t nspi_links(struct nspi_ctx *c, enum link_kind k, int64_t row, bool back, in
     bool   none = false;
     size_t all = 0;
     *n = 0;
+    if (link_restricts(k)) /* that somebody may not send to it is said, but not who (MS-OXOABK 2.2.4.42-2.2.4.45) */
+        return ecNone;
     if (k == LINK_MEMBER && !back)
         TRY(hidden(c, row, &none));
     if (none)

@@ -1,9 +1,11 @@
 /* nspi_made.c - properties that objects of the address book have without anybody having set them. */
+#include "backend/base/crypto.h"
 #include "backend/base/utf.h"
 #include "backend/directory/offline/offline.h"
 #include "backend/mapi/entryid.h"
 #include "session/nspi/nspi_row.h"
 #include <ctype.h>
+#include <stdlib.h>
 
 enum { AB_RECIPIENTS = 1, AB_SUBCONTAINERS = 2, AB_UNMODIFIABLE = 8 };   /* OXOABK 2.2.2.1 */
 enum { EPHEMERAL_MARK = 0x87, EPHEMERAL_SIZE = 32 };
@@ -124,7 +126,8 @@ static bool display_name(struct nspi_object *o, uint32_t tag, struct propval *v)
 /* ASCII alone, which is the same in every code page (OXNSPI R1601): accents go, what remains of other scripts is a question mark. */
 static bool printable_name(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    struct blob s = utf8_seen(o->c->a, blob_str(o->e.display_name), UTF_BASE);
+    struct blob given = props_str(&o->e.props, tag);
+    struct blob s = utf8_seen(o->c->a, given.n != 0 ? given : blob_str(o->e.display_name), UTF_BASE);
     uint8_t    *p = arena_alloc(o->c->a, s.n);
     size_t      n = 0;
     for (size_t i = 0; i < s.n; ) {
@@ -206,10 +209,42 @@ static bool proxy_addresses(struct nspi_object *o, uint32_t tag, struct propval 
     return n != 0;
 }
 
+/* An objectGUID comes from its source as 32 hex digits, an entryUUID as text. */
+static bool guid_of_source(const char *external, struct guid *out)
+{
+    if (strlen(external) != 2 * sizeof out->b)
+        return guid_parse(external, out);
+    for (size_t i = 0; i < sizeof out->b; i++) {
+        const char two[] = { external[2 * i], external[2 * i + 1], '\0' };
+        if (!isxdigit((unsigned char)two[0]) || !isxdigit((unsigned char)two[1]))
+            return false;
+        out->b[i] = (uint8_t)strtoul(two, NULL, 16);
+    }
+    return true;
+}
+
+/* Who has none of his own gets one made of the installation's and his number, which no other object ever has. */
+static struct guid guid_of_row(const struct nspi_object *o)
+{
+    struct guid g;
+    uint8_t digest[SHA256];
+    struct wr w = wr_in(o->c->a, sizeof g.b + sizeof(uint64_t));
+    wr_bytes(&w, o->c->server.b, sizeof o->c->server.b);
+    wr_u64(&w, (uint64_t)o->e.row);
+    crypto_sha256(wr_blob(&w), digest);
+    memcpy(g.b, digest, sizeof g.b);
+    g.b[7] = (g.b[7] & 0x0F) | 0x80; /* version 8, RFC 9562 */
+    g.b[8] = (g.b[8] & 0x3F) | 0x80;
+    return g;
+}
+
 static bool object_guid(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    *v = pv_bin(tag, blob_of(o->e.mailbox.b, sizeof o->e.mailbox.b));
-    return o->e.has_mailbox;
+    struct guid g = o->e.mailbox;
+    if (!o->e.has_mailbox && !guid_of_source(o->e.external, &g))
+        g = guid_of_row(o);
+    *v = pv_bin(tag, blob_of(arena_dup(o->c->a, g.b, sizeof g.b), sizeof g.b));
+    return true;
 }
 
 /* The DN of the "server" of a mailbox names the mailbox, so that any host can be its server. */
@@ -236,19 +271,67 @@ static bool manager_dn(struct nspi_object *o, uint32_t tag, struct propval *v)
     return true;
 }
 
-/* Members that can be seen, and those of them whose mail goes elsewhere. */
+/* --- members -------------------------------------------------------------------------------------------------------------------------------- */
+
+enum { NESTED_MAX = 1000 }; /* groups that are looked into */
+
+struct members { struct nspi_object *o; int64_t *group; size_t groups, group_cap; int64_t *row; size_t n, cap; };
+
+static bool looked_into(const struct members *m, int64_t group)
+{
+    for (size_t i = 0; i < m->groups; i++)
+        if (m->group[i] == group)
+            return true;
+    return false;
+}
+
+/* Who gets what is sent to a group: groups in it are looked into, and are no recipients of their own. */
+static void add_members(struct members *m, int64_t group)
+{
+    int64_t *row = NULL;
+    size_t   n = 0;
+    if (link_list(m->o->c->reader, m->o->c->a, LINK_MEMBER, group, false, &row, &n) != ecNone)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        enum entry_kind k;
+        bool seen = book_exists(&m->o->c->look, row[i], &k);
+        if (seen && (entry_is_group(k) || k == ENTRY_DYNAMIC) && m->groups < NESTED_MAX) {
+            if (looked_into(m, row[i]))
+                continue;
+            m->group = arena_grow(m->o->c->a, m->group, &m->group_cap, m->groups, sizeof *m->group);
+            m->group[m->groups++] = row[i];
+        } else if (seen) {
+            m->row = arena_grow(m->o->c->a, m->row, &m->cap, m->n, sizeof *m->row);
+            m->row[m->n++] = row[i];
+        }
+    }
+}
+
+static int by_row(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return (a > b) - (a < b);
+}
+
+/* Recipients that can be seen, each once, and those of them whose mail goes elsewhere. */
 static bool count_members(struct nspi_object *o, int32_t *all, int32_t *outside)
 {
-    int64_t *row;
-    size_t   n = 0;
+    struct members m = { .o = o };
     *all = *outside = 0;
-    if (!is_list(o) || nspi_links(o->c, LINK_MEMBER, o->e.row, false, &row, &n) != ecNone)
+    if (!is_list(o))
         return false;
-    for (size_t i = 0; i < n; i++) {
+    m.group = arena_grow(o->c->a, m.group, &m.group_cap, 0, sizeof *m.group);
+    m.group[m.groups++] = o->e.row;
+    for (size_t i = 0; i < m.groups; i++)
+        add_members(&m, m.group[i]);
+    if (m.n != 0)
+        qsort(m.row, m.n, sizeof *m.row, by_row);
+    for (size_t i = 0; i < m.n; i++) {
         enum entry_kind k = ENTRY_USER;
-        *outside += book_exists(&o->c->look, row[i], &k) && k == ENTRY_CONTACT;
+        bool again = i != 0 && m.row[i] == m.row[i - 1];
+        *all += !again;
+        *outside += !again && book_exists(&o->c->look, m.row[i], &k) && k == ENTRY_CONTACT;
     }
-    *all = (int32_t)n;
     return true;
 }
 
@@ -268,9 +351,24 @@ static bool external_count(struct nspi_object *o, uint32_t tag, struct propval *
     return yes;
 }
 
+static bool organization(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    const char *dn = o->e.kind != ENTRY_ORGANIZATION ? nspi_org_dn(o) : NULL;
+    *v = pv_str(tag, dn != NULL ? dn : "");
+    return dn != NULL;
+}
+
+/* The address of somebody elsewhere, in the form of a proxy address. */
+static bool target_address(struct nspi_object *o, uint32_t tag, struct propval *v)
+{
+    struct blob given = props_str(&o->e.props, tag);
+    *v = given.n != 0 ? pv_strn(tag, given) : pv_str(tag, arena_printf(o->c->a, "SMTP:%s", o->e.smtp));
+    return given.n != 0 || (o->e.kind == ENTRY_CONTACT && *o->e.smtp != '\0');
+}
+
 static bool rich_info(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    *v = pv_bool(tag, o->e.kind != ENTRY_CONTACT);
+    *v = pv_bool(tag, props_bool(&o->e.props, tag, o->e.kind != ENTRY_CONTACT));
     return true;
 }
 

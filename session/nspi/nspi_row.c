@@ -29,13 +29,15 @@ static uint32_t as_string(uint32_t tag, uint16_t string_type)
     return type_string(prop_type(tag)) ? prop_retype(tag, (uint16_t)((prop_type(tag) & PtypMultipleFlag) | string_type)) : tag;
 }
 
-/* A link is a table of objects, whatever type else its property can be had in. */
-static uint32_t as_listed(uint32_t tag, uint16_t string_type)
+/* A link is a table of objects, whatever type else its property can be had in; and so is the database of a mailbox (MS-OXOABK 2.2.4.37). */
+static bool is_table(uint32_t native)
 {
     enum link_kind k;
     bool back;
-    return link_of_prop(tag, &k, &back) && !nspi_is_made(tag) ? prop_retype(tag, PtypObject) : as_string(tag, string_type);
+    return native == PidTagAddressBookHomeMessageDatabase || (link_of_prop(native, &k, &back) && !nspi_is_made(native));
 }
+
+static uint32_t as_listed(uint32_t tag, uint16_t string_type) { return is_table(tag) ? prop_retype(tag, PtypObject) : as_string(tag, string_type); }
 
 void nspi_known(struct arena *a, uint16_t string_type, uint32_t **out, size_t *n)
 {
@@ -77,9 +79,23 @@ static size_t linked(struct nspi_object *o, enum link_kind k, bool back, int64_t
     return n;
 }
 
+/* That somebody may not send is said; who may is not, and so it does not matter who can be seen (MS-OXOABK 2.2.4.42-2.2.4.45). */
+static bool restricted(struct nspi_object *o, enum link_kind k, uint32_t tag, struct propval *out)
+{
+    int64_t *row;
+    size_t   n = 0;
+    uint16_t type = prop_type(tag);
+    *out = (struct propval){ .tag = prop_retype(tag, PtypObject) };
+    return (type == PtypUnspecified || type == PtypObject) && link_list(o->c->reader, o->c->a, k, o->e.row, false, &row, &n) == ecNone && n != 0;
+}
+
 /* As a table (PtypObject), or as the DNs of what is in it. */
 static bool link_value(struct nspi_object *o, enum link_kind k, bool back, uint32_t tag, struct propval *out)
 {
+    if (link_restricts(k))
+        return restricted(o, k, tag, out);
+    if ((k == LINK_PARENT || k == LINK_SHOWN_IN) && nspi_org_hierarchy(o) == HIERARCHY_GROUPS)
+        return false;
     uint16_t type = prop_type(tag);
     int64_t *row;
     size_t   n = linked(o, k, back, &row), dns = 0;
@@ -106,6 +122,23 @@ static bool link_value(struct nspi_object *o, enum link_kind k, bool back, uint3
     return true;
 }
 
+static bool made_value(struct nspi_object *o, uint32_t native, uint32_t tag, struct propval *out)
+{
+    bool has = nspi_made(o, native, out);
+    if (is_table(native) && (prop_type(tag) == PtypObject || prop_type(tag) == PtypUnspecified))
+        *out = (struct propval){ .tag = prop_retype(native, PtypObject) };
+    return has;
+}
+
+static bool kept_value(struct nspi_object *o, uint32_t native, struct propval *out)
+{
+    const struct propval *v = props_find(&o->e.props, native);
+    if (v == NULL || (native == PidTagAddressBookHierarchicalIsHierarchicalGroup && nspi_org_hierarchy(o) == HIERARCHY_DEPARTMENTS))
+        return false;
+    *out = *v;
+    return true;
+}
+
 static bool value(struct nspi_object *o, uint32_t tag, struct propval *out)
 {
     uint32_t native = nspi_native(tag);
@@ -114,15 +147,10 @@ static bool value(struct nspi_object *o, uint32_t tag, struct propval *out)
     if (!o->there || native == 0)
         return false;
     if (nspi_is_made(native))
-        return nspi_made(o, native, out);
+        return made_value(o, native, tag, out);
     if (o->what != OF_OBJECTS)
         return false;
-    if (link_of_prop(native, &k, &back))
-        return link_value(o, k, back, tag, out);
-    const struct propval *v = props_find(&o->e.props, native);
-    if (v != NULL)
-        *out = *v;
-    return v != NULL;
+    return link_of_prop(native, &k, &back) ? link_value(o, k, back, tag, out) : kept_value(o, native, out);
 }
 
 void nspi_value(struct nspi_object *o, uint32_t tag, struct propval *out)

@@ -44,6 +44,12 @@ void nspi_columns(struct nspi_ctx *c);
 bool nspi_made(struct nspi_object *o, uint32_t tag, struct propval *out);
 bool nspi_is_made(uint32_t tag);
 
+/* nspi_org.c: DN of the Organization object that an object belongs to, NULL: there is none; and what departments are in that organization: a hierarchy is shown
+ * as one or the other (MS-OXOABK 2.2.8). */
+const char *nspi_org_dn(struct nspi_object *o);
+enum nspi_hierarchy { HIERARCHY_NONE, HIERARCHY_GROUPS, HIERARCHY_DEPARTMENTS };
+enum nspi_hierarchy nspi_org_hierarchy(struct nspi_object *o);
+
 /* nspi_list.c: address lists and templates.  The object of an id that is not one of people and so on; *out stays as it is if there is none. */
 ec_t nspi_list_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_object *out);
 /* All lists in the order of the hierarchy; an object of a template. */

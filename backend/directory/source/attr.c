@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum field { NAME, SMTP, PROXY, DN, HIDDEN, KIND, FILTER, CLASS, GROUPTYPE, ROOMTYPE };
+enum field { NAME, SMTP, PROXY, DN, HIDDEN, KIND, FILTER, CLASS, GROUPTYPE, ROOMTYPE, KILOBYTES };
 enum meaning { FIELD, PROP, LINK };
 
 struct attr { const char *name; enum meaning meaning; uint32_t what; }; /* what: enum field, property tag, enum link_kind */
@@ -24,7 +24,8 @@ static const struct { const char *name; enum entry_kind kind; unsigned weight; }
 #include "backend/directory/source/attr.def"
 };
 static const char *const field_names[] = { "name", "primary address", "addresses", "X500 address", "hidden", "kind", "filter", "object class",
-                                           "group type", "room or equipment" };
+                                           "group type", "room or equipment",
+                                           "largest message [KiB]" };
 
 struct attr_map { struct attr *own; size_t owns, cap; };
 
@@ -176,6 +177,25 @@ static void put_kind(struct making *k, enum entry_kind kind, unsigned weight)
     k->class = weight;
 }
 
+static bool whole_number(const char *s, long *out)
+{
+    char *end;
+    *out = strtol(s, &end, 10);
+    return end != s && *end == '\0' && *out >= INT32_MIN && *out <= INT32_MAX;
+}
+
+static bool truth(const char *s) { return strcasecmp(s, "TRUE") == 0 || strcasecmp(s, "yes") == 0 || strcmp(s, "1") == 0; }
+
+static void put_prop(struct making *k, uint32_t tag, size_t turn, struct blob v);
+
+/* The address book tells it in bytes; what is more than it can tell is no limit. */
+static void put_kilobytes(struct making *k, size_t turn, const char *s)
+{
+    long n;
+    if (whole_number(s, &n) && n > 0 && n <= INT32_MAX / 1024)
+        put_prop(k, PidTagAddressBookDeliveryContentLength, turn, blob_str(arena_printf(k->a, "%ld", n * 1024)));
+}
+
 static void put_field(struct making *k, enum field f, size_t turn, struct blob v)
 {
     const char *s = text_of(k, v);
@@ -192,7 +212,8 @@ static void put_field(struct making *k, enum field f, size_t turn, struct blob v
     case SMTP:      put_address(k, s, true); break;
     case PROXY:     put_proxy(k, s); break;
     case DN:        k->e->dn = s; break;
-    case HIDDEN:    k->e->hidden = strcasecmp(s, "TRUE") == 0 || strcasecmp(s, "yes") == 0 || strcmp(s, "1") == 0; break;
+    case HIDDEN:    k->e->hidden = truth(s); break;
+    case KILOBYTES: put_kilobytes(k, turn, s); break;
     case FILTER:    k->e->filter = s; break;
     case CLASS:     put_class(k, s); break;
     case GROUPTYPE: k->security = (strtol(s, NULL, 10) & GROUP_SECURITY) != 0; break;
@@ -209,11 +230,12 @@ static void put_field(struct making *k, enum field f, size_t turn, struct blob v
     }
 }
 
-static bool whole_number(const char *s, long *out)
+/* An address elsewhere has its type in front (MS-OXOABK 2.2.3.22). */
+static struct propval text_value(struct making *k, uint32_t tag, const char *s)
 {
-    char *end;
-    *out = strtol(s, &end, 10);
-    return end != s && *end == '\0' && *out >= INT32_MIN && *out <= INT32_MAX;
+    const char *at = strchr(s, '@'), *colon = strchr(s, ':');
+    bool bare = tag == PidTagAddressBookTargetAddress && at != NULL && (colon == NULL || at < colon);
+    return pv_str(prop_retype(tag, PtypString), bare ? arena_printf(k->a, "SMTP:%s", s) : s);
 }
 
 static bool value_of(struct making *k, uint32_t tag, struct blob v, struct propval *out)
@@ -222,7 +244,7 @@ static bool value_of(struct making *k, uint32_t tag, struct blob v, struct propv
     switch (type_single(prop_type(tag))) {
     case PtypString: {
         const char *s = text_of(k, v);
-        *out = pv_str(prop_retype(tag, PtypString), s);
+        *out = text_value(k, tag, s);
         return *s != '\0' && k->why == NULL;
     }
     case PtypInteger32:
@@ -231,7 +253,7 @@ static bool value_of(struct making *k, uint32_t tag, struct blob v, struct propv
         *out = pv_i32(tag, (int32_t)number);
         return true;
     case PtypBoolean:
-        *out = pv_bool(tag, strcasecmp(text_of(k, v), "TRUE") == 0);
+        *out = pv_bool(tag, truth(text_of(k, v)));
         return true;
     case PtypBinary:
         *out = pv_bin(prop_retype(tag, PtypBinary), arena_blob(k->a, v));

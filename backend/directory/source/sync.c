@@ -285,7 +285,13 @@ static ec_t link_kind_set(struct sync *s, const struct wish *w, enum link_kind k
     if (had == unique && (had == 0 || memcmp(have, want, had * sizeof *have) == 0))
         return ecNone;
     TRY(batch_step(s));
-    return link_replace(s->o.directory, k, w->row, want, unique);
+    ec_t ec = link_replace(s->o.directory, k, w->row, want, unique);
+    if (ec != ecInvalidParameter)
+        return ec;
+    s->count.links_unknown += unique;
+    if (s->o.say != NULL)
+        s->o.say(s->o.ctx, w->key, 0, arena_printf(s->each, "%s: does not join objects of these kinds", link_word(k)));
+    return ecNone;
 }
 
 /* The members of a dynamic group are what its filter says; the delegates of a user are what he says, unless the source says something. */

@@ -28,8 +28,14 @@ static struct seen read_rows(struct arena *a, struct blob b)
         s.lists += control == 2 || control == 11;
         if (control == 1)
             CHECK(type != 0 && size != 0 && (flags & 0x20) != 0);
-        if (control == 2 || control == 11)
-            CHECK(type != 0);
+        if (control == 2) /* a table of objects */
+            CHECK_INT(prop_type(type), PtypObject);
+        if (control == 11)
+            CHECK_INT(prop_type(type), PtypMultipleFlag | PtypString);
+        if (control == 7)
+            CHECK_INT(type, 0x6704000D);
+        if (control == 0 || control == 6 || control == 8)
+            CHECK(type == 0 && size == 0 && at != 0);
         if (at == 0)
             continue;
         struct rd text = rd_blob_of(b);
@@ -79,6 +85,22 @@ static bool contains(struct blob b, const char *bytes)
     for (size_t i = 0; i + n <= b.n; i++)
         if (memcmp(b.p + i, bytes, n) == 0)
             return true;
+    return false;
+}
+
+static bool has_edit(struct blob b, uint32_t property)
+{
+    struct rd r = rd_blob_of(b);
+    rd_u32(&r);
+    for (uint32_t n = rd_u32(&r), i = 0; i < n; i++) {
+        rd_take(&r, 16);
+        uint32_t control = rd_u32(&r);
+        rd_take(&r, 4);
+        bool here = rd_u32(&r) == property;
+        rd_take(&r, 8);
+        if (control == 1 && here)
+            return true;
+    }
     return false;
 }
 
@@ -143,7 +165,23 @@ TEST(a_new_installation_has_them_and_keeps_its_own)
     arena_free(a);
 }
 
-/* What a client makes of a display name and an address that were typed: the script says EMIT the address, HALT (OXOABKT 2.2.2.2). */
+/* Runs a script as a client does (MS-OXOABKT 2.2.2.2): a count of words, then instructions; the string begins empty.  False: it ends in an error. */
+static bool run_script(struct arena *a, struct blob script, uint32_t property, const char *typed, const char **out)
+{
+    struct rd r = rd_blob_of(script);
+    uint32_t words = rd_u32(&r);
+    REQUIRE(rd_count(&r, words, 4) == words && script.n == 4 + 4 * (size_t)words);
+    *out = "";
+    for (;;) {
+        uint32_t opcode = rd_u32(&r);
+        if (opcode != 2)
+            return rd_ok(&r) && opcode == 0;
+        if (rd_u32(&r) == property)
+            *out = arena_printf(a, "%s%s", *out, typed);
+    }
+}
+
+/* What a client makes of a display name and an address that were typed: both have 8 bits in the form and in the script. */
 TEST(an_internet_address_can_be_made)
 {
     static struct config c;
@@ -159,7 +197,11 @@ TEST(an_internet_address_can_be_made)
         REQUIRE(n == 1);
         CHECK_STR(t[0].name, l == 0 ? "Internet Address" : "Internetadresse");
         CHECK_STR(t[0].address_type, "SMTP");
-        CHECK_BYTES(t[0].script, "02 00 00 00 1f 00 03 30 00 00 00 00");
+        CHECK_BYTES(t[0].script, "03 00 00 00 02 00 00 00 1e 00 03 30 00 00 00 00");
+        const char *address;
+        CHECK(run_script(a, t[0].script, 0x3003001E, "ana@example.com", &address));
+        CHECK_STR(address, "ana@example.com");
+        CHECK(has_edit(t[0].data, 0x3003001E) && has_edit(t[0].data, 0x3001001E));
     }
     directory_close(d);
     arena_free(a);
