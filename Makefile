@@ -120,9 +120,9 @@ $(O)/mapihttpd-older: $(OLDER) $(call libs,fcgi $(SESSION))
 # --- tests -------------------------------------------------------------------------------------------------------------
 # Test objects are linked directly, since each registers its tests by a constructor.
 define unit_rule
-$(O)/unit/$(1): $(call obj,$(wildcard tests/unit/$(1)/*.c) tests/unit.c tests/mutate.c) $(call libs,$(BELOW_$(1)))
+$(O)/unit/$(1): $(call obj,$(wildcard tests/unit/$(1)/*.c) tests/unit.c tests/mutate.c tests/oab.c) $(call libs,$(BELOW_$(1)))
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcunit
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcunit -lmspack
 endef
 $(foreach r,$(ROOMS) fcgi tests-client deploy-decode,$(eval $(call unit_rule,$(r))))
 
@@ -134,8 +134,8 @@ check: $(UNITS)
 # the soak without its program: a short one is among the flows
 SOAK = $(filter-out tests/soak/test_soak.c,$(wildcard tests/soak/*.c))
 
-$(O)/flow: $(call obj,$(wildcard tests/flow/*.c) $(SOAK) tests/unit.c tests/mutate.c) $(call libs,tests-client $(SESSION))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+$(O)/flow: $(call obj,$(wildcard tests/flow/*.c) $(SOAK) tests/unit.c tests/mutate.c tests/oab.c) $(call libs,tests-client $(SESSION))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit -lmspack
 
 flow: $(PROGRAMS) $(O)/mapihttpd-older $(O)/flow
 	@tests/run-units $(O) $(O)/flow
