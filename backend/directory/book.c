@@ -4,7 +4,8 @@
 #include "backend/base/must.h"
 #include <stdlib.h>
 
-enum { MANY = 4096, ORG_FIRST = 1, ORG_NONE = 0 };   /* changes at once above which the tables are made anew; rows of `organization` */
+/* Changes at once above which the tables are made anew; slots beyond those in use; rows of `organization`. */
+enum { MANY = 4096, SLOTS_SPARE = 65536, ORG_FIRST = 1, ORG_NONE = 0 };
 
 /* --- entries -------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -43,12 +44,42 @@ static struct book_entry *make_entry(sqlite3_stmt *q)
     return e;
 }
 
-static void put_entry(struct book *b, struct book_entry *e, bool with_views)
+static void give_slot(struct book *b, struct book_entry *e)
+{
+    if (b->slots == b->slots_cap) {
+        b->slots_cap = b->slots_cap != 0 ? 2 * b->slots_cap : 1024;
+        b->slot = realloc(b->slot, b->slots_cap * sizeof *b->slot);
+        must(b->slot != NULL);
+    }
+    e->slot = b->slots++;
+}
+
+static void number_slots(struct book *b)
+{
+    b->slots = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        give_slot(b, b->entry[i]);
+        b->slot[i] = b->entry[i];
+    }
+}
+
+/* What has been made of the entries: it follows a change, or is made anew later. */
+static void forget(struct book *b, const struct book_entry *e)
+{
+    views_leave(b, e);
+    if (b->words != NULL)
+        book_words_forget(b->words, e->slot);
+    b->slot[e->slot] = NULL;
+}
+
+static void put_entry(struct book *b, struct book_entry *e, bool follow)
 {
     size_t at = book_at(b, e->row);
     struct book_entry *was = at < b->n && b->entry[at]->row == e->row ? b->entry[at] : NULL;
-    if (was != NULL && with_views)
-        views_leave(b, was);
+    if (was != NULL && follow) {
+        forget(b, was);
+        e->slot = was->slot;
+    }
     if (was == NULL) {
         if (b->n == b->cap) {
             b->cap = b->cap != 0 ? 2 * b->cap : 1024;
@@ -57,20 +88,24 @@ static void put_entry(struct book *b, struct book_entry *e, bool with_views)
         }
         memmove(b->entry + at + 1, b->entry + at, (b->n - at) * sizeof *b->entry);
         b->n++;
+        if (follow)
+            give_slot(b, e);
     }
     free(was);
     b->entry[at] = e;
-    if (with_views)
-        views_enter(b, e);
+    if (!follow)
+        return;
+    b->slot[e->slot] = e;
+    views_enter(b, e);
 }
 
-static void drop_entry(struct book *b, int64_t row, bool with_views)
+static void drop_entry(struct book *b, int64_t row, bool follow)
 {
     size_t at = book_at(b, row);
     if (at == b->n || b->entry[at]->row != row)
         return;
-    if (with_views)
-        views_leave(b, b->entry[at]);
+    if (follow)
+        forget(b, b->entry[at]);
     free(b->entry[at]);
     memmove(b->entry + at, b->entry + at + 1, (b->n - at - 1) * sizeof *b->entry);
     b->n--;
@@ -93,7 +128,9 @@ static bool number(struct directory *r, const char *sql, int64_t after, int64_t 
     return ec == ecNone && row;
 }
 
-static ec_t read_changed(struct book *b, uint64_t after, bool with_views)
+struct rows { int64_t *v; size_t n, cap; };
+
+static ec_t read_changed(struct book *b, uint64_t after, bool follow, struct arena *a, struct rows *changed)
 {
     sqlite3_stmt *q = q_begin(b->reader, after == 0 ? "SELECT row, kind, hidden, org, display_name, phonetic FROM entry WHERE kind<32 AND +change>?1 ORDER BY row"
                                                     : "SELECT row, kind, hidden, org, display_name, phonetic FROM entry WHERE change>?1 AND kind<32 ORDER BY change");
@@ -102,13 +139,18 @@ static ec_t read_changed(struct book *b, uint64_t after, bool with_views)
     bool row;
     ec_t ec;
     sqlite3_bind_int64(q, 1, (int64_t)after);
-    while ((ec = q_row(q, &row)) == ecNone && row)
-        put_entry(b, make_entry(q), with_views);
+    while ((ec = q_row(q, &row)) == ecNone && row) {
+        put_entry(b, make_entry(q), follow);
+        if (!follow)
+            continue;
+        changed->v = arena_grow(a, changed->v, &changed->cap, changed->n, sizeof *changed->v);
+        changed->v[changed->n++] = sqlite3_column_int64(q, 0);
+    }
     q_end(b->reader, q);
     return ec;
 }
 
-static ec_t read_gone(struct book *b, uint64_t after, bool with_views)
+static ec_t read_gone(struct book *b, uint64_t after, bool follow)
 {
     sqlite3_stmt *q = q_begin(b->reader, "SELECT row FROM entry_gone WHERE change>?1");
     if (q == NULL)
@@ -117,7 +159,7 @@ static ec_t read_gone(struct book *b, uint64_t after, bool with_views)
     ec_t ec;
     sqlite3_bind_int64(q, 1, (int64_t)after);
     while ((ec = q_row(q, &row)) == ecNone && row)
-        drop_entry(b, sqlite3_column_int64(q, 0), with_views);
+        drop_entry(b, sqlite3_column_int64(q, 0), follow);
     q_end(b->reader, q);
     return ec;
 }
@@ -155,12 +197,43 @@ const struct book_list *book_list(const struct book *b, int64_t row)
     return NULL;
 }
 
-/* Under the whole lock, in one read transaction, so that numbers and rows belong together. */
-static ec_t catch_up(struct book *b)
+/* Tables and words follow some changes; of many, and when most slots are of objects that are gone, they are made anew. */
+static bool can_follow(const struct book *b, int64_t changed)
 {
-    int64_t version = 0, hierarchy = 0, changed = 0;
+    bool numbered = b->version != 0 && b->slots >= b->n;
+    return numbered && changed < MANY && b->slots < 2 * b->n + SLOTS_SPARE;
+}
+
+static void forget_words(struct book *b)
+{
+    book_words_free(b->words);
+    b->words = NULL;
+}
+
+static ec_t read_entries(struct book *b, struct arena *a, int64_t changed)
+{
+    struct rows rows = { 0 };
+    bool follow = can_follow(b, changed);
+    if (!follow) {
+        views_free(b, false);
+        forget_words(b);
+        b->slots = 0;
+    }
+    TRY(read_changed(b, b->version, follow, a, &rows));
+    if (b->version != 0)
+        TRY(read_gone(b, b->version, follow));
+    if (!follow)
+        number_slots(b);
+    return b->words != NULL && rows.n != 0 ? book_words_learn(b->words, b, b->reader, rows.v, rows.n) : ecNone;
+}
+
+/* Under the whole lock, in one read transaction, so that numbers and rows belong together. */
+static ec_t catch_up(struct book *b, struct arena *a)
+{
+    int64_t version = 0, hierarchy = 0, words = 0, changed = 0;
     if (!number(b->reader, "SELECT value FROM setting WHERE key='book_version'", 0, &version)
         || !number(b->reader, "SELECT value FROM setting WHERE key='hierarchy_version'", 0, &hierarchy)
+        || !number(b->reader, "SELECT value FROM setting WHERE key='book_words'", 0, &words)
         || !number(b->reader, "SELECT count(*) FROM entry WHERE change>?1", (int64_t)b->version, &changed))
         return EC(ecDiskError);
     if ((uint32_t)hierarchy != b->hierarchy || b->lists_arena == NULL) {
@@ -168,14 +241,15 @@ static ec_t catch_up(struct book *b)
         views_free(b, true);
         b->hierarchy = (uint32_t)hierarchy;
     }
-    bool with_views = b->view != NULL && changed < MANY;
-    if (!with_views)
-        views_free(b, false);
-    TRY(read_changed(b, b->version, with_views));
-    if (b->version != 0)
-        TRY(read_gone(b, b->version, with_views));
-    b->version = (uint64_t)version;
-    return ecNone;
+    if (words != b->words_version)
+        forget_words(b);
+    b->words_version = words;
+    ec_t ec = read_entries(b, a, changed);
+    if (ec != ecNone)
+        forget_words(b); /* they may know a part of it */
+    else
+        b->version = (uint64_t)version;
+    return ec;
 }
 
 static ec_t refresh(struct book *b, int64_t data_version)
@@ -183,7 +257,9 @@ static ec_t refresh(struct book *b, int64_t data_version)
     pthread_rwlock_wrlock(&b->lock);
     pthread_mutex_lock(&b->reader->lock);
     sqlite3_exec(b->reader->db, "BEGIN", NULL, NULL, NULL);
-    ec_t ec = catch_up(b);
+    struct arena *a = arena_new(1 << 24);
+    ec_t ec = catch_up(b, a);
+    arena_free(a);
     sqlite3_exec(b->reader->db, "COMMIT", NULL, NULL, NULL);
     if (ec == ecNone)
         b->data_version = data_version;
@@ -238,9 +314,11 @@ void book_close(struct book *b)
     if (b == NULL)
         return;
     views_free(b, false);
+    forget_words(b);
     for (size_t i = 0; i < b->n; i++)
         free(b->entry[i]);
     free(b->entry);
+    free(b->slot);
     arena_free(b->lists_arena);
     reader_close(b->reader);
     while (b->idles != 0)
@@ -290,7 +368,7 @@ ec_t book_begin(struct book *b, const struct person *who, struct book_look *out)
     }
     pthread_rwlock_rdlock(&b->lock);
     const struct book_entry *me = book_entry(b, who->row);
-    *out = (struct book_look){ b, me != NULL ? me->org : who->row == 0 ? ORG_FIRST : ORG_NONE, r, 0 };
+    *out = (struct book_look){ b, me != NULL ? me->org : who->row == 0 ? ORG_FIRST : ORG_NONE, r, 0, NULL };
     return ecNone;
 }
 
@@ -298,6 +376,7 @@ void book_done(struct book_look *l)
 {
     if (l->b == NULL)
         return;
+    book_sets_free(l);
     pthread_rwlock_unlock(&l->b->lock);
     if (say(l->reader, "COMMIT") == ecNone)
         give_reader(l->b, l->reader);
@@ -308,8 +387,19 @@ void book_done(struct book_look *l)
 
 void book_pause(struct book_look *l)
 {
+    book_sets_free(l);
     pthread_rwlock_unlock(&l->b->lock);
     pthread_rwlock_rdlock(&l->b->lock);
+}
+
+ec_t book_words_of(struct book_look *l, const struct book_words **out)
+{
+    struct book *b = l->b;
+    pthread_mutex_lock(&b->views_lock);
+    ec_t ec = b->words == NULL ? book_words_make(b, l->reader, &b->words) : ecNone;
+    *out = b->words;
+    pthread_mutex_unlock(&b->views_lock);
+    return ec;
 }
 
 bool book_exists(const struct book_look *l, int64_t row, enum entry_kind *kind)

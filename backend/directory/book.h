@@ -36,8 +36,11 @@ struct book *book_of(struct directory *d);
 /* One request's look at the book: what it sees does not change until book_done.  Keep it short, nobody else gets a newer state meanwhile.  `who` names the
  * organization whose objects are seen; what is outside of it does not exist.  Row 0 is an administrator, who sees the first organization as its people do; somebody
  * whose row is gone sees nothing.  `reader` is a connection of its own that reads one moment of the database, for the
- * questions of entry.h: it waits for nobody, and a question costs no locks.  `spent`: words looked at for names, which is bounded. */
-struct book_look { struct book *b; uint32_t org; struct directory *reader; uint64_t spent; };
+ * questions of entry.h: it waits for nobody, and a question costs no locks.  `spent`: what was looked at for names, in objects; BOOK_SPENT_MAX, about a second,
+ * is the most.  `sets`: who has words that many have (book_resolve.c), kept for the next name. */
+enum { BOOK_SPENT_MAX = 200000000 };
+struct book_sets;
+struct book_look { struct book *b; uint32_t org; struct directory *reader; uint64_t spent; struct book_sets *sets; };
 ec_t book_begin(struct book *b, const struct person *who, struct book_look *out);
 void book_done(struct book_look *l);
 /* In the middle of long work: lets others go on who wait for a newer state.  Views of the look are no more; rows may be gone or new. */

@@ -3,13 +3,14 @@
 #define DIRECTORY_BOOK_INT_H
 #include "backend/directory/book.h"
 #include "backend/directory/book_collate.h"
+#include "backend/directory/book_words.h"
 #include "backend/directory/directory_int.h"
 #include "backend/directory/filter.h"
 
 /* One object.  Never changed: a change of the row makes another. */
 struct book_entry {
     int64_t  row;
-    uint32_t org;
+    uint32_t org, slot;           /* slot: a small number that the row keeps until the tables are made anew */
     uint8_t  kind;
     bool     hidden;
     uint16_t name, phonetic;      /* lengths; the texts follow each other */
@@ -32,6 +33,8 @@ struct book_view {
     const struct book_collator *collator;
     struct book_item *item;
     size_t         n, cap;
+    uint64_t      *member;        /* a bit per slot, for `members` numbers of 64 */
+    size_t         members;
     uint64_t       used;          /* for throwing away the one that is used least */
     struct book_view *next;
 };
@@ -46,10 +49,15 @@ struct book {
     int64_t            data_version; /* of the reader's connection, under the reader's lock */
     struct book_entry **entry;       /* by row */
     size_t             n, cap;
+    struct book_entry **slot;        /* by slot; NULL: it is gone */
+    uint32_t           slots;
+    size_t             slots_cap;
     struct arena      *lists_arena;
     struct book_list  *list;
     size_t             lists;
-    pthread_mutex_t    views_lock;   /* of the chain and of `used`: looks make views */
+    pthread_mutex_t    views_lock;   /* of the chain and of `used`, and of `words`: looks make them */
+    struct book_words *words;        /* NULL: nobody looked for a name yet */
+    int64_t            words_version;/* of who made the words of the database */
     struct book_view  *view;
     size_t             views;
     uint64_t           clock;
@@ -62,7 +70,13 @@ struct book {
 size_t book_at(const struct book *b, int64_t row);
 const struct book_entry *book_entry(const struct book *b, int64_t row);   /* NULL: none */
 const struct book_list *book_list(const struct book *b, int64_t row);
+/* The words of names, made if they are not there yet. */
+ec_t book_words_of(struct book_look *l, const struct book_words **out);
 
+/* book_resolve.c: what a look keeps from one name to the next. */
+void book_sets_free(struct book_look *l);
+
+static inline bool view_has(const struct book_view *v, uint32_t slot) { return slot / 64 < v->members && words_bit(v->member, slot); }
 /* book_view.c, under the whole lock: an object leaves or enters all tables that it is in or belongs into; all tables of lists (not of the global one) go. */
 void views_leave(struct book *b, const struct book_entry *e);
 void views_enter(struct book *b, const struct book_entry *e);

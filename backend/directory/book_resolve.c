@@ -1,12 +1,13 @@
 /* book_resolve.c - what a user typed becomes the object that he meant, by the index of words. */
 #include "backend/directory/book_int.h"
 #include "backend/directory/entry_int.h"
+#include "backend/base/must.h"
 #include <stdlib.h>
 #include <strings.h>
 
-/* Words looked at for one name, and for all names of a request (about a second); tokens of a name that count; objects that are asked one by one; what
- * a question costs, in words; how far words are counted; who is asked first of many. */
-enum { SCAN_MAX = 20000, SPENT_MAX = 4000000, TOKENS_MAX = 8, FEW = 512, QUESTION = 32, COUNTED = 128, SOON = 128 };
+/* Tokens of a name that count; who is asked first of many; sets that a look keeps; what it costs to look at the words of an object, in objects that are only
+ * passed by. */
+enum { TOKENS_MAX = 8, SOON = 64, SETS = 64, QUESTION = 8 };
 
 /* A search: where, and what was found. */
 struct search {
@@ -14,21 +15,30 @@ struct search {
     struct arena     *a;
     int64_t           container;
     const struct book_view *view;    /* NULL: the global address list */
-    size_t            max;           /* stop when so many are there */
-    int               words;         /* so many are looked at, < 0: all */
+    const struct book_words *words;
+    size_t            max;           /* stop when so many are there; of few none is found twice */
     int64_t          *row;
     size_t            n, cap;
     struct blob       token[TOKENS_MAX];
     size_t            tokens;
 };
 
+static bool few(const struct search *s) { return s->max <= 2; }
+static bool enough(const struct search *s) { return s->n >= s->max; }
+
+/* The object of a slot, if it is in the list. */
+static const struct book_entry *listed(const struct search *s, uint32_t slot)
+{
+    const struct book_entry *e = slot < s->l->b->slots ? s->l->b->slot[slot] : NULL;
+    if (e == NULL || e->hidden || e->org != s->l->org)
+        return NULL;
+    return s->view == NULL || view_has(s->view, slot) ? e : NULL;
+}
+
 static bool in_list(const struct search *s, int64_t row)
 {
-    size_t at;
     const struct book_entry *e = book_entry(s->l->b, row);
-    if (e == NULL || e->hidden || e->org != s->l->org)
-        return false;
-    return s->view == NULL || book_find(s->l, s->view, row, &at);
+    return e != NULL && listed(s, e->slot) != NULL;
 }
 
 static bool has(const struct search *s, int64_t row)
@@ -54,98 +64,223 @@ static bool begins(struct blob text, const char *with)
 }
 
 /* In the global list an object that is hidden is found by its identity. */
-static ec_t identity(struct search *s, ec_t ec, const struct entry *e)
+static ec_t identity(struct search *s, ec_t ec, int64_t row)
 {
     if (ec == ecNotFound)
         return ecNone;
-    if (ec == ecNone && (s->container == 0 ? book_exists(s->l, e->row, NULL) : in_list(s, e->row)))
-        found(s, e->row);
+    if (ec == ecNone && (s->container == 0 ? book_exists(s->l, row, NULL) : in_list(s, row)))
+        found(s, row);
     return ec;
 }
+
+static ec_t by_dn(struct search *s, struct blob dn)
+{
+    int64_t row = 0;
+    ec_t ec = entry_find_dn(s->l->reader, s->a, arena_str(s->a, dn), &row);
+    return identity(s, ec, row);
+}
+
+static ec_t by_address(struct search *s, struct blob address)
+{
+    int64_t row = 0;
+    ec_t ec = entry_find_address(s->l->reader, arena_str(s->a, address), &row);
+    return identity(s, ec, row);
+}
+
+static struct blob from(struct blob text, size_t at) { return blob_of(text.p + at, text.n - at); }
 
 /* *done: the text can mean nothing else. */
 static ec_t by_identity(struct search *s, struct blob text, bool *done)
 {
-    struct directory *d = s->l->reader;
-    struct entry e;
     *done = true;
     if (begins(text, "EX:"))
-        return identity(s, entry_by_dn(d, s->a, arena_str(s->a, blob_of(text.p + 3, text.n - 3)), &e), &e);
+        return by_dn(s, from(text, 3));
     if (text.p[0] == '/')
-        return identity(s, entry_by_dn(d, s->a, arena_str(s->a, text), &e), &e);
+        return by_dn(s, text);
     if (begins(text, "SMTP:"))
-        return identity(s, entry_by_address(d, s->a, arena_str(s->a, blob_of(text.p + 5, text.n - 5)), &e), &e);
+        return by_address(s, from(text, 5));
     if (begins(text, "X500:") || begins(text, "SIP:") || begins(text, "X400:"))
-        return identity(s, entry_by_address(d, s->a, arena_str(s->a, text), &e), &e);
+        return by_address(s, text);
     if (memchr(text.p, '@', text.n) != NULL)
-        TRY(identity(s, entry_by_address(d, s->a, arena_str(s->a, text), &e), &e));
+        TRY(by_address(s, text));
     *done = s->n != 0;
     return ecNone;
 }
 
+/* --- sets: who has a word of a span, a bit per slot ------------------------------------------------------------------------------------------- */
+
+struct book_sets {
+    struct { const struct words_list *list; struct words_span span; uint64_t *bit; } set[SETS];
+    size_t n;               /* made so far; the oldest makes room */
+};
+
+void book_sets_free(struct book_look *l)
+{
+    for (size_t i = 0; l->sets != NULL && i < SETS; i++)
+        free(l->sets->set[i].bit);
+    free(l->sets);
+    l->sets = NULL;
+}
+
+static const uint64_t *known_set(const struct book_look *l, const struct words_list *w, struct words_span span)
+{
+    for (size_t i = 0; l->sets != NULL && i < SETS; i++)
+        if (l->sets->set[i].list == w && l->sets->set[i].span.from == span.from && l->sets->set[i].span.to == span.to)
+            return l->sets->set[i].bit;
+    return NULL;
+}
+
+static const uint64_t *make_set(struct book_look *l, const struct words_list *w, struct words_span span)
+{
+    if (l->sets == NULL)
+        l->sets = calloc(1, sizeof *l->sets);
+    must(l->sets != NULL);
+    size_t at = l->sets->n++ % SETS;
+    free(l->sets->set[at].bit);
+    uint64_t *bit = calloc(words_bits(w->slots), sizeof *bit);
+    must(bit != NULL);
+    for (const uint32_t *i = words_first(w, span), *end = words_behind(w, span); i < end; i++)
+        words_set(bit, *i);
+    l->sets->set[at].list = w;
+    l->sets->set[at].span = span;
+    l->sets->set[at].bit = bit;
+    return bit;
+}
+
+static const uint64_t *set_of(struct book_look *l, const struct words_list *w, struct words_span span)
+{
+    const uint64_t *bit = known_set(l, w, span);
+    return bit != NULL ? bit : make_set(l, w, span);
+}
+
 /* --- by words ------------------------------------------------------------------------------------------------------------------------------- */
 
-/* No text has the byte 0 or 0xFF: behind `word` itself, or behind all that begin with it. */
-static struct blob behind(struct arena *a, struct blob word, uint8_t byte)
-{
-    struct wr w = wr_in(a, SIZE_MAX / 4);
-    wr_put(&w, word);
-    wr_u8(&w, byte);
-    return wr_blob(&w);
-}
-
-/* Rows of words that are, or begin with, `word`, in the order of the words. */
-static sqlite3_stmt *words(struct search *s, struct blob word, bool whole)
-{
-    struct blob end = behind(s->a, word, whole ? 0 : 0xFF);
-    sqlite3_stmt *q = q_begin(s->l->reader, "SELECT entry FROM entry_word WHERE org=?1 AND word>=?2 AND word<?3 LIMIT ?4");
-    if (q == NULL)
-        return NULL;
-    sqlite3_bind_int64(q, 1, s->l->org);
-    sqlite3_bind_blob(q, 2, word.p, (int)word.n, SQLITE_STATIC);
-    sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
-    sqlite3_bind_int(q, 4, s->words);
-    return q;
-}
+/* What is looked for in one list: objects that have a word of each span. */
+struct wanted { const struct words_list *w; struct words_span span[TOKENS_MAX]; uint32_t count[TOKENS_MAX]; size_t n, least; };
 
 /* No client keeps a worker busy with names that mean everybody. */
-static ec_t spend(struct search *s, size_t words_seen)
+static ec_t spend(struct search *s, uint64_t seen)
 {
-    s->l->spent += words_seen;
-    return s->l->spent > SPENT_MAX ? EC(ecOutOfResources) : ecNone;
+    s->l->spent += seen;
+    return s->l->spent > BOOK_SPENT_MAX ? EC(ecOutOfResources) : ecNone;
 }
 
-/* Candidates first, so that the statement is not open while other questions are asked.  With few to find they are told apart at once. */
-static ec_t scan(struct search *s, struct blob word, bool whole)
+/* Does the object have a word of each span but one? */
+static bool has_others(const struct wanted *x, uint32_t slot, size_t but)
 {
-    bool   row, few = s->max <= 2;
-    size_t seen = 1;
-    ec_t   ec;
-    sqlite3_stmt *q = words(s, word, whole);
-    if (q == NULL)
-        return EC(ecDiskError);
-    while ((ec = q_row(q, &row)) == ecNone && row && (!few || s->n < s->max)) {
-        int64_t r = sqlite3_column_int64(q, 0);
-        seen++;
-        if (in_list(s, r) && !(few && has(s, r)))
-            found(s, r);
+    for (size_t i = 0; i < x->n; i++)
+        if (i != but && !book_words_has(x->w, slot, x->span[i]))
+            return false;
+    return true;
+}
+
+/* An object that has all words. */
+static void take(struct search *s, const struct words_list *w, uint32_t slot)
+{
+    const struct book_entry *e = words_bit(w->alive, slot) ? listed(s, slot) : NULL;
+    if (e != NULL && !(few(s) && has(s, e->row)))
+        found(s, e->row);
+}
+
+/* Those with the rarest word, so many of them as `most`. */
+static ec_t by_rarest(struct search *s, const struct wanted *x, uint32_t most)
+{
+    const uint32_t *first = words_first(x->w, x->span[x->least]), *i = first;
+    for (; i < first + most && !enough(s); i++)
+        if (has_others(x, *i, x->least))
+            take(s, x->w, *i);
+    return spend(s, (uint64_t)(i - first) * (x->n > 1 ? QUESTION : 1));
+}
+
+/* The other way round: those of a small address list. */
+static ec_t by_list(struct search *s, const struct wanted *x)
+{
+    size_t i = 0;
+    for (; i < s->view->n && !enough(s); i++)
+        if (s->view->item[i].e->slot < x->w->slots && has_others(x, s->view->item[i].e->slot, SIZE_MAX))
+            take(s, x->w, s->view->item[i].e->slot);
+    return spend(s, i * x->n * QUESTION);
+}
+
+static uint64_t cost_of_sets(const struct search *s, const struct wanted *x)
+{
+    uint64_t cost = words_bits(x->w->slots) / 2;
+    for (size_t i = 0; i < x->n; i++)
+        cost += known_set(s->l, x->w, x->span[i]) != NULL ? 0 : x->count[i];
+    return cost;
+}
+
+/* Those of a block of slots that are alive and in all sets; false: none. */
+static bool all_of(uint64_t *both, const uint64_t *alive, const uint64_t *const *set, size_t sets, size_t block)
+{
+    uint64_t any = 0;
+    memcpy(both, alive + block, WORDS_BLOCK * sizeof *both);
+    for (size_t k = 0; k < sets; k++)
+        for (size_t i = 0; i < WORDS_BLOCK; i++)
+            both[i] &= set[k][block + i];
+    for (size_t i = 0; i < WORDS_BLOCK; i++)
+        any |= both[i];
+    return any != 0;
+}
+
+static ec_t by_sets(struct search *s, const struct wanted *x)
+{
+    TRY(spend(s, cost_of_sets(s, x)));
+    const uint64_t *set[TOKENS_MAX];
+    uint64_t both[WORDS_BLOCK];
+    for (size_t k = 0; k < x->n; k++)
+        set[k] = set_of(s->l, x->w, x->span[k]);
+    for (size_t block = 0; block < words_bits(x->w->slots) && !enough(s); block += WORDS_BLOCK) {
+        if (!all_of(both, x->w->alive, set, x->n, block))
+            continue;
+        for (size_t i = 0; i < WORDS_BLOCK; i++)
+            for (uint64_t left = both[i]; left != 0 && !enough(s); left &= left - 1)
+                take(s, x->w, (uint32_t)((block + i) * 64) + (uint32_t)__builtin_ctzll(left));
     }
-    q_end(s->l->reader, q);
-    return ec != ecNone ? ec : spend(s, seen);
+    return ecNone;
+}
+
+/* The cheapest way; of many the first ones often are enough. */
+static ec_t search_list(struct search *s, const struct wanted *x)
+{
+    uint32_t least = x->count[x->least];
+    if (least <= SOON || few(s))
+        TRY(by_rarest(s, x, least < SOON ? least : SOON));
+    if (least <= SOON || enough(s))
+        return ecNone;
+    uint64_t rarest = (uint64_t)least * (x->n > 1 ? QUESTION : 2), sets = cost_of_sets(s, x), list = s->view != NULL ? s->view->n * x->n * QUESTION : UINT64_MAX;
+    if (list < rarest && list < sets)
+        return by_list(s, x);
+    return rarest < sets ? by_rarest(s, x, least) : by_sets(s, x);
+}
+
+/* Objects that have a word that is (whole), or begins with, each of the texts. */
+static ec_t scan(struct search *s, const struct blob *text, size_t n, bool whole)
+{
+    TRY(spend(s, n * SOON));
+    for (size_t i = 0; i < WORDS_LISTS && !enough(s); i++) {
+        struct wanted x = { .w = s->words->list[i], .n = n };
+        for (size_t k = 0; x.w != NULL && k < n; k++) {
+            x.span[k] = book_words_find(x.w, s->l->org, text[k], whole);
+            x.count[k] = book_words_count(x.w, x.span[k]);
+            x.least = x.count[k] < x.count[x.least] ? k : x.least;
+        }
+        if (x.w != NULL && x.count[x.least] != 0)
+            TRY(search_list(s, &x));
+    }
+    return ecNone;
 }
 
 static void split(struct search *s, struct blob text)
 {
     for (size_t i = 0; i < text.n && s->tokens < TOKENS_MAX; i++) {
-        size_t from = i;
+        size_t at = i;
         while (i < text.n && strchr(" ,;", text.p[i]) == NULL)
             i++;
-        if (i != from)
-            s->token[s->tokens++] = blob_of(text.p + from, i - from);
+        if (i != at)
+            s->token[s->tokens++] = blob_of(text.p + at, i - at);
     }
 }
-
-/* --- several words --------------------------------------------------------------------------------------------------------------------------- */
 
 static int by_row(const void *x, const void *y)
 {
@@ -156,152 +291,26 @@ static int by_row(const void *x, const void *y)
 static void unique(struct search *s)
 {
     size_t n = 0;
-    if (s->n != 0)
-        qsort(s->row, s->n, sizeof *s->row, by_row);
+    bool   sorted = true;
+    for (size_t i = 1; i < s->n && sorted; i++)
+        sorted = s->row[i - 1] < s->row[i];
+    if (sorted)
+        return;
+    qsort(s->row, s->n, sizeof *s->row, by_row);
     for (size_t i = 0; i < s->n; i++)
         if (n == 0 || s->row[n - 1] != s->row[i])
             s->row[n++] = s->row[i];
     s->n = n;
 }
 
-/* How many words begin so, as far as it matters. */
-static ec_t how_many(struct search *s, struct blob word, int64_t *n)
-{
-    bool row = false;
-    struct blob end = behind(s->a, word, 0xFF);
-    sqlite3_stmt *q = q_begin(s->l->reader, "SELECT count(*) FROM (SELECT 1 FROM entry_word WHERE org=?1 AND word>=?2 AND word<?3 LIMIT ?4)");
-    if (q == NULL)
-        return EC(ecDiskError);
-    sqlite3_bind_int64(q, 1, s->l->org);
-    sqlite3_bind_blob(q, 2, word.p, (int)word.n, SQLITE_STATIC);
-    sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
-    sqlite3_bind_int(q, 4, COUNTED);
-    ec_t ec = q_row(q, &row);
-    *n = row ? sqlite3_column_int64(q, 0) : 0;
-    q_end(s->l->reader, q);
-    return ec != ecNone ? ec : spend(s, (size_t)*n + QUESTION);
-}
-
-/* The token that fewest words begin with; of common ones the longest. */
-static ec_t rarest(struct search *s, size_t *which)
-{
-    int64_t least = INT64_MAX;
-    for (size_t i = 0; i < s->tokens; i++) {
-        int64_t n = 0;
-        TRY(how_many(s, s->token[i], &n));
-        if (n > least || (n == least && s->token[i].n <= s->token[*which].n))
-            continue;
-        least = n;
-        *which = i;
-    }
-    return ecNone;
-}
-
-/* Does each other token begin a word of the row? */
-static ec_t other_tokens(struct search *s, int64_t row, size_t driving, bool *yes)
-{
-    *yes = true;
-    for (size_t i = 0; i < s->tokens && *yes; i++) {
-        if (i == driving)
-            continue;
-        sqlite3_stmt *q = q_begin(s->l->reader, "SELECT 1 FROM entry_word WHERE entry=?1 AND +word>=?2 AND +word<?3");
-        if (q == NULL)
-            return EC(ecDiskError);
-        struct blob end = behind(s->a, s->token[i], 0xFF);
-        sqlite3_bind_int64(q, 1, row);
-        sqlite3_bind_blob(q, 2, s->token[i].p, (int)s->token[i].n, SQLITE_STATIC);
-        sqlite3_bind_blob(q, 3, end.p, (int)end.n, SQLITE_STATIC);
-        ec_t ec = q_row(q, yes);
-        q_end(s->l->reader, q);
-        TRY(ec != ecNone ? ec : spend(s, QUESTION));
-    }
-    return ecNone;
-}
-
-/* Those of many candidates who have a word for the token too. */
-static ec_t keep_common(struct search *s, struct blob token)
-{
-    struct search other = *s;
-    size_t n = 0, at = 0;
-    other.row = NULL;
-    other.n = other.cap = 0;
-    other.words = -1;
-    TRY(scan(&other, token, false));
-    unique(&other);
-    for (size_t i = 0; i < s->n; i++) {
-        while (at < other.n && other.row[at] < s->row[i])
-            at++;
-        if (at < other.n && other.row[at] == s->row[i])
-            s->row[n++] = s->row[i];
-    }
-    s->n = n;
-    return ecNone;
-}
-
-/* Of many candidates often the first ones fit, and two are enough to know that a name means several. */
-static ec_t soon_enough(struct search *s, size_t driving, size_t enough, bool *done)
-{
-    int64_t hit[2];
-    size_t  n = 0;
-    for (size_t i = 0; enough <= 2 && i < SOON && i < s->n && n < enough; i++) {
-        bool yes = false;
-        TRY(other_tokens(s, s->row[i], driving, &yes));
-        if (yes)
-            hit[n++] = s->row[i];
-    }
-    *done = n != 0 && n == enough;
-    if (*done) {
-        memcpy(s->row, hit, n * sizeof *hit);
-        s->n = n;
-    }
-    return ecNone;
-}
-
-static ec_t keep_fitting(struct search *s, size_t driving, size_t enough)
-{
-    size_t n = 0;
-    bool   done = false;
-    if (s->n > FEW)
-        TRY(soon_enough(s, driving, enough, &done));
-    if (done)
-        return ecNone;
-    for (size_t i = 0; s->n > FEW && i < s->tokens; i++)
-        if (i != driving)
-            TRY(keep_common(s, s->token[i]));
-    for (size_t i = 0; s->n <= FEW && i < s->n && n < enough; i++) {
-        bool yes = false;
-        TRY(other_tokens(s, s->row[i], driving, &yes));
-        if (yes)
-            s->row[n++] = s->row[i];
-    }
-    s->n = s->n <= FEW ? n : s->n;
-    return ecNone;
-}
-
-/* Of several words the rarest chooses candidates, the others must fit. */
-static ec_t scan_tokens(struct search *s)
-{
-    size_t driving = 0;
-    struct search candidates = *s;
-    candidates.row = NULL;
-    candidates.n = candidates.cap = 0;
-    candidates.max = SIZE_MAX;
-    TRY(rarest(s, &driving));
-    TRY(scan(&candidates, s->token[driving], false));
-    unique(&candidates);
-    TRY(keep_fitting(&candidates, driving, s->max));
-    for (size_t i = 0; i < candidates.n && s->n < s->max; i++)
-        found(s, candidates.row[i]);
-    return ecNone;
-}
-
 /* --- the contract --------------------------------------------------------------------------------------------------------------------------- */
 
 static ec_t search_begin(struct search *s, struct book_look *l, struct arena *a, int64_t container, size_t max)
 {
-    *s = (struct search){ .l = l, .a = a, .container = container, .max = max, .words = max == SIZE_MAX ? -1 : SCAN_MAX };
+    *s = (struct search){ .l = l, .a = a, .container = container, .max = max };
     if (book_list(l->b, container) == NULL)
         return EC(ecInvalidBookmark);
+    TRY(book_words_of(l, &s->words));
     return container != 0 ? book_view(l, container, BOOK_BY_NAME, LCID_DEFAULT, &s->view) : ecNone;
 }
 
@@ -315,15 +324,15 @@ static ec_t resolve(struct search *s, struct blob text)
     struct blob seen = entry_word_seen(s->a, exact ? blob_of(text.p + 1, text.n - 1) : text);
     if (seen.n == 0)
         return ecNone;
-    TRY(scan(s, seen, true));
+    TRY(scan(s, &seen, 1, true));
     if (exact || s->n == 1)
         return ecNone;
     s->n = 0;
-    TRY(scan(s, seen, false));
+    TRY(scan(s, &seen, 1, false));
     if (s->n != 0)
         return ecNone;
     split(s, seen);
-    return s->tokens > 1 ? scan_tokens(s) : ecNone;
+    return s->tokens > 1 ? scan(s, s->token, s->tokens, false) : ecNone;
 }
 
 static struct blob trimmed(struct blob s)
@@ -360,10 +369,10 @@ ec_t book_matches(struct book_look *l, struct arena *a, int64_t container, struc
     bool exact = text.n != 0 && text.p[0] == '=';
     struct blob seen = entry_word_seen(a, exact ? blob_of(text.p + 1, text.n - 1) : text);
     if (!done && seen.n != 0) {
-        TRY(scan(&s, seen, exact));
+        TRY(scan(&s, &seen, 1, exact));
         split(&s, seen);
         if (!exact && s.tokens > 1)
-            TRY(scan_tokens(&s));
+            TRY(scan(&s, s.token, s.tokens, false));
     }
     unique(&s);
     *row = s.row;

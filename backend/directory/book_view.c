@@ -77,6 +77,19 @@ static void grow(struct book_view *v)
     must(v->item != NULL);
 }
 
+static void mark(struct book_view *v, uint32_t slot)
+{
+    size_t need = slot / 64 + 1;
+    if (need > v->members) {
+        need += need / 4;
+        v->member = realloc(v->member, need * sizeof *v->member);
+        must(v->member != NULL);
+        memset(v->member + v->members, 0, (need - v->members) * sizeof *v->member);
+        v->members = need;
+    }
+    words_set(v->member, slot);
+}
+
 static bool find_entry(const struct book_view *v, const struct book_entry *e, size_t *at)
 {
     uint8_t key[COLLATE_KEY];
@@ -92,6 +105,7 @@ void views_leave(struct book *b, const struct book_entry *e)
         if (e->org != v->org || !find_entry(v, e, &at))
             continue;
         free(v->item[at].key);
+        words_clear(v->member, e->slot);
         memmove(v->item + at, v->item + at + 1, (v->n - at - 1) * sizeof *v->item);
         v->n--;
     }
@@ -108,6 +122,7 @@ void views_enter(struct book *b, const struct book_entry *e)
         memmove(v->item + at + 1, v->item + at, (v->n - at) * sizeof *v->item);
         v->item[at] = i;
         v->n++;
+        mark(v, e->slot);
     }
 }
 
@@ -118,6 +133,7 @@ static void free_view(struct book_view *v)
     for (size_t i = 0; i < v->n; i++)
         free(v->item[i].key);
     free(v->item);
+    free(v->member);
     free(v);
 }
 
@@ -158,6 +174,7 @@ static struct book_view *make_view(struct book *b, const struct book_view *key)
         if (belongs(b, v, b->entry[i])) {
             grow(v);
             v->item[v->n++] = make_item(v, b->entry[i]);
+            mark(v, b->entry[i]->slot);
         }
     if (v->n != 0)
         qsort(v->item, v->n, sizeof *v->item, by_key);

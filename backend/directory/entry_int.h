@@ -10,6 +10,9 @@
     " FROM entry e LEFT JOIN person p ON p.row=e.row "
 /* False: damaged properties (the rest is there). */
 bool entry_from_row(sqlite3_stmt *q, struct arena *a, struct entry *e);
+/* entry_find.c: the row alone of whom a DN, or a former one, or any address names, as entry_by_dn and entry_by_address find it. */
+ec_t entry_find_dn(struct directory *d, struct arena *a, const char *dn, int64_t *row);
+ec_t entry_find_address(struct directory *d, const char *address, int64_t *row);
 /* entry_word.c: the texts by which name resolution finds an object, as entry_word_seen makes them of each; all different. */
 struct entry_words { struct blob *v; size_t n, cap; };
 void entry_words_of(struct arena *a, const struct entry *e, struct entry_words *out);

@@ -13,7 +13,7 @@
 enum { ENTRIES = 100000, BATCH = 2000, NAMES = 100 };
 
 /* One session of the book beside the mailbox's. */
-struct bench_book { struct mapic c; uint32_t mid[64]; size_t mids; };
+struct bench_book { struct mapic c; uint32_t mid[64]; size_t mids; uint32_t small; };
 
 static const char *const given[] = { "Anna", "Bernd", "Clara", "David", "Elena", "Felix", "Greta", "Hans", "Ines", "Jakob", "Karin", "Lukas", "Maria", "Nils", "Olga", "Peter" };
 static const char *const surname[] = { "Adler", "Bauer", "Conrad", "Dietrich", "Engel", "Fischer", "Graf", "Huber", "Ibrahim", "Jansen", "Keller", "Lorenz", "Meyer", "Neumann" };
@@ -45,6 +45,20 @@ static void fill(struct stack *s)
         arena_free(a);
     }
     printf("(address book of %d objects made in %.1f s)\n", ENTRIES, (double)(clock_ms() - t) / 1000);
+}
+
+/* A list of two objects that share no name with anybody. */
+static uint32_t small_list(struct stack *s)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct container list = { .name = "Beamers", .filter = "kind=equipment" };
+    for (unsigned i = 0; i < 2; i++) {
+        struct entry e = { .kind = ENTRY_EQUIPMENT, .display_name = arena_printf(a, "Zz Beamer %u", i) };
+        REQUIRE_EC(entry_add(s->directory, a, &e), ecNone);
+    }
+    REQUIRE_EC(container_add(s->directory, a, &list), ecNone);
+    arena_free(a);
+    return entry_mid(list.row);
 }
 
 /* BENCH_LDAP=1: the same names, numbers and offices as persons of a real LDAP server, from which they are read. */
@@ -101,15 +115,17 @@ static uint32_t call(struct bench_client *b, const char *type, const struct nspi
 bool bench_book_open(struct bench_client *b)
 {
     static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
-    static bool filled;
+    static uint32_t small;
     struct nspic_stat s = stat_at(0, 0, 0);
     struct nspic_reply r;
     pthread_mutex_lock(&once);
-    if (!filled)
+    if (small == 0) {
         (getenv("BENCH_LDAP") != NULL ? fill_from_ldap : fill)(b->stack);
-    filled = true;
+        small = small_list(b->stack);
+    }
     pthread_mutex_unlock(&once);
     struct bench_book *k = arena_one(b->a, struct bench_book);
+    k->small = small;
     b->book = k;
     b->turn = NULL;
     stack_client(b->stack, &k->c, &b->stack->ana);
@@ -163,17 +179,51 @@ bool bench_book_check_many(struct bench_client *b)
     return call(b, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = name, .nnames = NAMES }, &r) == 0 && r.mids == NAMES;
 }
 
-/* As somebody types them: a word of the surname and the begin of the given name; one of four names two words that thousands have, and nobody both. */
-bool bench_book_resolve_words(struct bench_client *b)
+static bool resolve_typed(struct bench_client *b, uint32_t container, const char *(*type)(struct bench_client *b, size_t i))
 {
     const char *name[NAMES];
     struct nspic_stat s = stat_at(0, 0, 0);
     struct nspic_reply r;
-    for (size_t i = 0; i < NAMES; i++) {
-        const char *g = given[(unsigned)rand_r(&b->seed) % 16], *n = surname[(unsigned)rand_r(&b->seed) % 14];
-        name[i] = i % 4 != 0 ? arena_printf(b->turn, "%s%d %.3s", n, rand_r(&b->seed) % (ENTRIES / 224), g) : arena_printf(b->turn, "%s %sx", g, n);
-    }
+    s.container = container;
+    for (size_t i = 0; i < NAMES; i++)
+        name[i] = type(b, i);
     return call(b, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = name, .nnames = NAMES }, &r) == 0 && r.mids == NAMES && r.mid[0] == 0;
+}
+
+/* A given name and a floor: thousands have the one, thousands the other, and nobody both, since numbers of persons give both. */
+static const char *common_words(struct bench_client *b, size_t i)
+{
+    unsigned g = (unsigned)rand_r(&b->seed) % 16, floor = (unsigned)rand_r(&b->seed) % 20;
+    floor += floor % 4 == g % 4;
+    return arena_printf(b->turn, i % 2 != 0 ? "%2$u/ %1$s" : "%s %u/", given[g], floor % 20);
+}
+
+/* As somebody types them: a word of the surname and the begin of the given name; one of four is of words that thousands have, and nobody both. */
+static const char *two_words(struct bench_client *b, size_t i)
+{
+    const char *g = given[(unsigned)rand_r(&b->seed) % 16], *n = surname[(unsigned)rand_r(&b->seed) % 14];
+    return i % 4 != 0 ? arena_printf(b->turn, "%s%d %.3s", n, rand_r(&b->seed) % (ENTRIES / 224), g) : common_words(b, i);
+}
+
+/* What thousands have, in a list that has two objects, neither of them one of those. */
+static const char *broad(struct bench_client *b, size_t i)
+{
+    (void)i;
+    return arena_printf(b->turn, "%.2s", surname[(unsigned)rand_r(&b->seed) % 14]);
+}
+
+bool bench_book_resolve_words(struct bench_client *b) { return resolve_typed(b, 0, two_words); }
+bool bench_book_resolve_common(struct bench_client *b) { return resolve_typed(b, 0, common_words); }
+bool bench_book_resolve_small(struct bench_client *b) { return resolve_typed(b, ((struct bench_book *)b->book)->small, broad); }
+
+bool bench_book_resolve_addresses(struct bench_client *b)
+{
+    const char *name[NAMES];
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    for (size_t i = 0; i < NAMES; i++)
+        name[i] = arena_printf(b->turn, "user%d@example.com", rand_r(&b->seed) % ENTRIES);
+    return call(b, "ResolveNames", &(struct nspic_ask){ .stat = &s, .names = name, .nnames = NAMES }, &r) == 0 && r.mids == NAMES && r.mid[0] == 2;
 }
 
 static bool page(struct bench_client *b, struct nspic_stat s)
@@ -187,6 +237,23 @@ bool bench_book_middle_page(struct bench_client *b)
 {
     struct bench_book *k = b->book;
     return page(b, stat_at(k->mid[(unsigned)rand_r(&b->seed) % k->mids], 0, 0));
+}
+
+bool bench_book_update_stat(struct bench_client *b)
+{
+    struct bench_book *k = b->book;
+    struct nspic_stat s = stat_at(k->mid[(unsigned)rand_r(&b->seed) % k->mids], 0, 0);
+    struct nspic_reply r;
+    s.delta = (int32_t)(rand_r(&b->seed) % 1000) - 500;
+    return call(b, "UpdateStat", &(struct nspic_ask){ .stat = &s, .wants_delta = true }, &r) == 0 && r.stat.total >= ENTRIES;
+}
+
+bool bench_book_seek(struct bench_client *b)
+{
+    struct nspic_stat s = stat_at(0, 0, 0);
+    struct nspic_reply r;
+    struct propval target = pv_str(PidTagDisplayName, arena_printf(b->turn, "%s %.2s", given[(unsigned)rand_r(&b->seed) % 16], surname[(unsigned)rand_r(&b->seed) % 14]));
+    return call(b, "SeekEntries", &(struct nspic_ask){ .stat = &s, .target = &target }, &r) == 0 && r.stat.current >= 0x10;
 }
 
 bool bench_book_matches(struct bench_client *b)
