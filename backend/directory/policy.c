@@ -241,6 +241,15 @@ size_t policies_org_of(const struct policies *s, const char *address)
 
 /* --- what holds for a person ---------------------------------------------------------------------------------------------------------------- */
 
+/* The snapshot may be newer than the person: an organization that it does not have is the first. */
+static size_t org_at(const struct policies *s, uint32_t row)
+{
+    for (size_t i = 0; i < s->orgs; i++)
+        if (s->org[i].row == row)
+            return i;
+    return 0;
+}
+
 static int by_row(const void *key, const void *row)
 {
     int64_t k = *(const int64_t *)key, r = ((const struct person_row *)row)->row;
@@ -253,7 +262,7 @@ ec_t policy_of(struct directory *d, struct arena *a, const struct person *p, str
     const struct policies *s = policies_begin(d);
     if (s == NULL)
         return EC(ecDiskError);
-    const struct org_row *o = &s->org[policies_org_of(s, p->login)];
+    const struct org_row *o = &s->org[org_at(s, p->org)];
     const struct person_row *own = s->persons == 0 ? NULL : bsearch(&p->row, s->person, s->persons, sizeof *s->person, by_row);
     own = own != NULL ? own : &none;
     *out = (struct policy){ .organization = arena_strdup(a, o->name),

@@ -21,9 +21,10 @@ struct policy {
 };
 ec_t policy_of(struct directory *d, struct arena *a, const struct person *p, struct policy *out);
 
-/* Organizations: each has a name (o= of the DNs that it gives) and domains; a person belongs to the one that has the domain of his login, else to the
- * configuration's `organization`, which is the first and always there (a new name of it keeps its settings).  Names are compared without case.
- * retention_s 0: the server's. */
+/* Organizations: each has a name (o= of the DNs that it gives) and domains.  A person belongs to one everywhere, whatever name he logs on with: that of his object in
+ * the address book (entry.h), which is the one that has the domain of his primary address, else the configuration's `organization`, which is the first and
+ * always there (a new name of it keeps its settings).  A domain that comes to another organization takes its people along; so does a new primary address.
+ * Names are compared without case.  retention_s 0: the server's. */
 struct org {
     const char *name;
     const char **domain; size_t domains;
@@ -33,6 +34,8 @@ struct org {
 ec_t org_list(struct directory *d, struct arena *a, struct org **out, size_t *n);
 ec_t org_get(struct directory *d, struct arena *a, const char *name, struct org *out);   /* ecNotFound, as all that name one */
 ec_t org_of(struct directory *d, struct arena *a, const char *address, struct org *out); /* by the domain of an address */
+/* Users whose login has the domain of another organization than theirs, by login: the first `most` of *n.  Until this was so, policies followed the login. */
+ec_t org_by_login(struct directory *d, struct arena *a, size_t most, const char ***out, size_t *n);
 /* Organizations do not know of each other; a mailbox that was shared with somebody is known to him. */
 ec_t org_knows(struct directory *d, struct arena *a, const struct person *who, const struct person *whose, bool *yes);
 ec_t org_add(struct directory *d, const char *name);                                     /* enabled; ecCollidingNames, ecInvalidParameter */

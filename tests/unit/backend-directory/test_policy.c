@@ -1,5 +1,6 @@
 /* test_policy.c - switches, retention, organizations, the virtual directory, moved names: what holds for whom, in which process, since when. */
 #include "backend/base/filetime.h"
+#include "backend/directory/entry.h"
 #include "backend/directory/policy.h"
 #include "backend/directory/schema.h"
 #include "tests/unit.h"
@@ -36,10 +37,13 @@ static struct person add(struct directory *d, const char *login)
     return p;
 }
 
+/* As a request has it: the person is looked up first. */
 static struct policy policy(struct directory *d, const struct person *p)
 {
     struct policy out = { .organization = "" };
-    CHECK_EC(policy_of(d, a, p, &out), ecNone);
+    struct person now;
+    CHECK_EC(directory_by_login(d, a, p->login, &now), ecNone);
+    CHECK_EC(policy_of(d, a, &now, &out), ecNone);
     return out;
 }
 
@@ -149,6 +153,96 @@ TEST(organizations_have_names_and_domains)
 }
 
 /* What the readiness check asks. */
+static void move(struct directory *d, int64_t row, const char *smtp)
+{
+    struct entry e;
+    REQUIRE_EC(entry_get(d, a, row, &e), ecNone);
+    e.smtp = smtp;
+    REQUIRE_EC(entry_set(d, a, &e), ecNone);
+}
+
+/* The name and the person of each way to say who one is, and the organization that all of them lead to. */
+static void belongs(struct directory *d, const char *const *login, const char *address, const char *dn, const char *organization, int line)
+{
+    struct person p[10];
+    struct org o;
+    struct entry e;
+    size_t n = 0;
+    bool knows = false;
+    for (; *login != NULL; login++)
+        unit_ec(directory_by_login(d, a, *login, &p[n++]), ecNone, *login, __FILE__, line);
+    unit_ec(directory_by_address(d, a, address, &p[n++]), ecNone, address, __FILE__, line);
+    unit_ec(directory_by_dn(d, a, dn, &p[n++]), ecNone, dn, __FILE__, line);
+    unit_ec(directory_by_mailbox(d, a, &p[0].mailbox, &p[n]), ecNone, "mailbox", __FILE__, line);
+    for (size_t i = 0; i <= n; i++) {
+        struct policy one = { .organization = "" };
+        CHECK_INT(p[i].row, p[0].row);
+        CHECK_EC(policy_of(d, a, &p[i], &one), ecNone);
+        unit_str(one.organization, organization, p[i].login, __FILE__, line);
+    }
+    REQUIRE_EC(entry_get(d, a, p[0].row, &e), ecNone); /* the address book says the same */
+    REQUIRE_EC(org_of(d, a, e.smtp, &o), ecNone);
+    unit_str(o.name, organization, e.smtp, __FILE__, line);
+    unit_int(e.org, p[0].org, "entry.org", __FILE__, line);
+    CHECK_EC(org_knows(d, a, &p[0], &p[n], &knows), ecNone);
+    CHECK(knows);
+}
+#define BELONGS(login, address, dn, organization) belongs(d, (const char *const[]) login, (address), (dn), (organization), __LINE__)
+#define LOGINS(...) { __VA_ARGS__, NULL }
+
+/* One organization per person, by the primary address, whatever the login looks like. */
+TEST(a_person_has_one_organization)
+{
+    struct directory *d = fresh("one-org");
+    struct person anna = add(d, "anna"), olga = add(d, "olga@other.example"), who;
+    bool knows;
+    const char **names;
+    size_t n;
+    CHECK_EC(org_add(d, "Other"), ecNone);
+    CHECK_EC(org_add_domain(d, "Other", "other.example"), ecNone);
+    BELONGS(LOGINS("anna", "ANNA", "CORP\\anna", "other.example\\anna", "anna@example.com"), "anna@example.com", anna.dn, "Demo");
+    BELONGS(LOGINS("olga@other.example", "CORP\\Olga@Other.Example"), "olga@other.example", olga.dn, "Other");
+    CHECK_EC(org_by_login(d, a, 5, &names, &n), ecNone);
+    CHECK_INT(n, 0);
+    move(d, anna.row, "anna@other.example");    /* the login says Demo, the address Other */
+    move(d, olga.row, "olga@example.com");      /* and the other way round */
+    BELONGS(LOGINS("anna", "CORP\\anna", "anna@example.com"), "anna@other.example", anna.dn, "Other");
+    BELONGS(LOGINS("olga@other.example"), "olga@example.com", olga.dn, "Demo");
+    CHECK_EC(org_by_login(d, a, 5, &names, &n), ecNone);
+    REQUIRE(n == 2);
+    CHECK_STR(names[0], "anna@example.com");
+    CHECK_STR(names[1], "olga@other.example");
+    CHECK_EC(org_by_login(d, a, 1, &names, &n), ecNone);
+    CHECK_INT(n, 2);
+    REQUIRE_EC(directory_by_login(d, a, "olga@other.example", &who), ecNone);
+    REQUIRE_EC(directory_by_login(d, a, "anna", &anna), ecNone);
+    CHECK_EC(org_knows(d, a, &anna, &who, &knows), ecNone);
+    CHECK(!knows);
+    /* each policy follows */
+    CHECK_EC(org_set_mapi_http(d, "Other", false), ecNone);
+    CHECK_EC(org_set_retention(d, "Other", 120), ecNone);
+    CHECK(!policy(d, &anna).mapi_http && policy(d, &who).mapi_http);
+    CHECK_INT(policy(d, &anna).retention_s, 120);
+    CHECK_INT(policy(d, &who).retention_s, 0);
+    CHECK_EC(mailbox_policy_set(d, "CORP\\anna", &(struct mailbox_policy){ TRI_TRUE, true, 300 }), ecNone);
+    CHECK(policy(d, &anna).mapi_http && policy(d, &anna).block_external);
+    CHECK_INT(policy(d, &anna).retention_s, 300);
+    /* domains that move take people along, and a further address does not count */
+    CHECK_EC(org_drop_domain(d, "Other", "other.example"), ecNone);
+    BELONGS(LOGINS("anna"), "anna@other.example", anna.dn, "Demo");
+    CHECK_EC(org_add_domain(d, "Other", "example.com"), ecNone);
+    BELONGS(LOGINS("anna"), "anna@other.example", anna.dn, "Demo");
+    BELONGS(LOGINS("olga@other.example"), "olga@example.com", olga.dn, "Other");
+    struct entry e;
+    REQUIRE_EC(entry_get(d, a, anna.row, &e), ecNone);
+    const char *more[] = { "smtp:anna@example.com" };
+    e.proxy = more;
+    e.proxies = 1;
+    REQUIRE_EC(entry_set(d, a, &e), ecNone);
+    BELONGS(LOGINS("anna"), "anna@example.com", anna.dn, "Demo");
+    done(d, NULL);
+}
+
 TEST(organizations_that_are_off_are_named)
 {
     struct directory *d = fresh("warn");
