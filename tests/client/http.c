@@ -126,6 +126,19 @@ static bool to_the_end(struct in *in, struct wr *body)
     return !body->full;
 }
 
+bool http_read_head(struct tls *t, struct arena *a, struct http_reply *out, const char **why)
+{
+    struct in *in = arena_one(a, struct in);
+    in->t = t;
+    in->a = a;
+    *out = (struct http_reply){ 0 };
+    bool ok = head(in, out);
+    if (ok)
+        framing(out);
+    *why = ok ? NULL : in->why;
+    return ok;
+}
+
 bool http_read(struct tls *t, struct arena *a, struct http_reply *out, http_piece piece, void *ctx, const char **why)
 {
     struct in *in = arena_one(a, struct in);

@@ -22,4 +22,6 @@ const char *http_header(const struct http_reply *r, const char *name);
  * of an unchunked body, arrives: tests see when PENDING came. */
 typedef void (*http_piece)(void *ctx, struct blob piece);
 bool http_read(struct tls *t, struct arena *a, struct http_reply *out, http_piece piece, void *ctx, const char **why);
+/* The answer to a HEAD: no body follows, whatever its length says. */
+bool http_read_head(struct tls *t, struct arena *a, struct http_reply *out, const char **why);
 #endif

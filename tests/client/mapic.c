@@ -176,7 +176,9 @@ static const char *worker_of(const struct http_reply *r)
 bool mapic_recv(struct mapic *c, struct arena *a, struct mapic_reply *out, const struct mapic_odd *odd, const char **why)
 {
     *out = (struct mapic_reply){ .code = -1 };
-    if (!http_read(c->conn, a, &out->http, odd != NULL ? odd->piece : NULL, odd != NULL ? odd->ctx : NULL, why)) {
+    bool head = odd != NULL && odd->verb != NULL && strcmp(odd->verb, "HEAD") == 0;
+    if (!(head ? http_read_head(c->conn, a, &out->http, why)
+               : http_read(c->conn, a, &out->http, odd != NULL ? odd->piece : NULL, odd != NULL ? odd->ctx : NULL, why))) {
         mapic_close(c);
         return false;
     }

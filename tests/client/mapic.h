@@ -42,7 +42,7 @@ void mapic_close(struct mapic *c);      /* drops the connection, keeps the cooki
 
 /* What a request may do differently from a good client. */
 struct mapic_odd {
-    const char *verb;                   /* NULL: POST */
+    const char *verb;                   /* NULL: POST; the answer to HEAD has no body */
     const char *path;
     const char *without;                /* name of a header to leave out */
     const char *request_id;             /* NULL: {guid}:n */

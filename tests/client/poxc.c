@@ -17,6 +17,7 @@ static const struct field { const char *path; size_t at; bool mapi; } fields[] =
     FIELD("User/AutoDiscoverSMTPAddress", smtp, false),  FIELD(ACCOUNT "Action", action, false),
     FIELD(ACCOUNT "RedirectUrl", redirect_url, false),   FIELD(ACCOUNT "RedirectAddr", redirect_address, false),
     FIELD(ACCOUNT "Protocol/MailStore/InternalUrl", mail[0], true),   FIELD(ACCOUNT "Protocol/MailStore/ExternalUrl", mail[1], true),
+    FIELD(ACCOUNT "Protocol/OABUrl", offline[0], false),
     FIELD(ACCOUNT "Protocol/AddressBook/InternalUrl", book[0], true), FIELD(ACCOUNT "Protocol/AddressBook/ExternalUrl", book[1], true),
 };
 
@@ -81,6 +82,8 @@ static void end_element(void *ctx, const xmlChar *name, const xmlChar *prefix, c
     (void)name, (void)prefix, (void)uri;
     if (r->field != NULL) {
         const char **to = (const char **)(void *)((char *)r->out + r->field->at);
+        if (*to != NULL && to == &r->out->offline[0])
+            to++;
         if (*to == NULL)
             *to = arena_str(r->a, wr_blob(&r->text));
     }

@@ -13,6 +13,7 @@ struct poxc_answer {
     const char *redirect_url, *redirect_address;
     const char *name, *dn, *smtp;
     const char *mail[2], *book[2];      /* URLs of the endpoints: internal, external */
+    const char *offline[2];             /* directories of the offline address book, in the answer's order */
 };
 
 const char *poxc_body(struct arena *a, const char *address);

@@ -12,6 +12,7 @@
 static const char good[] = HEAD USER "<Account><AccountType>email</AccountType><Action>settings</Action>"
     "<Protocol><Type>EXCH</Type><MailStore><InternalUrl>https://wrong/</InternalUrl></MailStore></Protocol>"
     "<Protocol Version=\"1\" Type=\"mapiHttp\">" ENDPOINT("MailStore", "emsmdb") ENDPOINT("AddressBook", "nspi") "</Protocol>"
+    "<Protocol><Type>EXHTTP</Type><OABUrl>https://in/oab/1/</OABUrl></Protocol><Protocol><Type>EXHTTP</Type><OABUrl>https://out/oab/1/</OABUrl></Protocol>"
     "<Protocol Type=\"other\"><MailStore><ExternalUrl>https://wrong/</ExternalUrl></MailStore></Protocol></Account>" TAIL;
 
 static struct arena *a;
@@ -30,6 +31,8 @@ TEST(answers_are_read)
     CHECK_STR(r.mail[1], "https://out/mapi/emsmdb/");
     CHECK_STR(r.book[0], "https://in/mapi/nspi/?MailboxId=1&x=2");
     CHECK_STR(r.book[1], "https://out/mapi/nspi/");
+    CHECK_STR(r.offline[0], "https://in/oab/1/");
+    CHECK_STR(r.offline[1], "https://out/oab/1/");
     REQUIRE(poxc_read(a, blob_str(HEAD "<Error Time=\"1\" Id=\"2\"><ErrorCode>500</ErrorCode><Message>not known</Message></Error>" TAIL), &r));
     CHECK_STR(r.error, "500");
     CHECK_STR(r.message, "not known");
