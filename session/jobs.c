@@ -1,7 +1,9 @@
 /* jobs.c - background work of a worker process, and what it must ask of the sessions. */
+#include "backend/jobs/offliner.h"
 #include "backend/jobs/refresher.h"
 #include "backend/jobs/sweeper.h"
 #include "session/context/context.h"
+#include "session/nspi/nspi_offline.h"
 #include "session/session.h"
 
 enum { YOUNGEST = 3600 };
@@ -27,11 +29,12 @@ static struct sweeper *sweep(struct session_env *e)
 
 struct session_jobs session_jobs_start(struct session_env *e)
 {
-    return (struct session_jobs){ sweep(e), refresher_start(e->config, e->directory) };
+    return (struct session_jobs){ sweep(e), refresher_start(e->config, e->directory), offliner_start(e->config, e->directory, &nspi_offline_values) };
 }
 
 void session_jobs_stop(struct session_jobs j)
 {
     sweeper_stop(j.sweeper);
     refresher_stop(j.refresher);
+    offliner_stop(j.offliner);
 }

@@ -33,7 +33,7 @@ bool session_share(struct session_env *e, struct arena *a, const char **why);
 void session_env_free(struct session_env *e);
 
 /* Background work of a worker process (backend/jobs); what is switched off is NULL.  Stop it before session_env_free. */
-struct session_jobs { struct sweeper *sweeper; struct refresher *refresher; };
+struct session_jobs { struct sweeper *sweeper; struct refresher *refresher; struct offliner *offliner; };
 struct session_jobs session_jobs_start(struct session_env *e);
 void session_jobs_stop(struct session_jobs j);
 

@@ -73,8 +73,16 @@ static ec_t values(void *look, struct arena *a, int64_t row, const uint32_t *tag
 
 static const char *root(void *look, struct arena *a)
 {
-    (void)look, (void)a;
-    return NULL;
+    struct looking    *l = look;
+    struct nspi_object o;
+    struct entry       e;
+    int64_t           *top = NULL;
+    size_t             n = 0;
+    const char        *dn = l->first != 0 && object(l, a, l->first, &o) == ecNone ? nspi_org_dn(&o) : NULL;
+    if (dn == NULL || entry_by_dn(l->c.reader, a, dn, &e) != ecNone || link_list(l->c.reader, a, LINK_ROOT, e.row, false, &top, &n) != ecNone || n == 0
+        || !book_exists(&l->c.look, top[0], NULL) || entry_brief(l->c.reader, a, top[0], &e) != ecNone)
+        return NULL;
+    return e.dn;
 }
 
 const struct offline_values nspi_offline_values = { begin, rows, values, root, end };

@@ -4,7 +4,7 @@
 #include "backend/base/log.h"
 #include "backend/directory/entry.h"
 
-#define BOOK_SELECT "SELECT guid, org, sequence, made, objects FROM offline_book "
+#define BOOK_SELECT "SELECT b.guid, b.org, b.sequence, b.made, b.objects, o.name FROM offline_book b JOIN organization o ON o.row=b.org "
 #define FILE_SELECT "SELECT row, kind, lcid, sequence, name, size, uncompressed, sha1, touched FROM offline_file "
 
 /* Bytes of a fixed size; others are none. */
@@ -16,9 +16,12 @@ static void fixed(sqlite3_stmt *q, int i, void *out, size_t n)
         memset(out, 0, n);
 }
 
-static struct offline_book book_from(sqlite3_stmt *q)
+/* The first organization has the name of the configuration. */
+static struct offline_book book_from(struct directory *d, sqlite3_stmt *q, struct arena *a)
 {
+    const char *name = (const char *)sqlite3_column_text(q, 5);
     struct offline_book b = { .org = (uint32_t)sqlite3_column_int64(q, 1), .sequence = (uint32_t)sqlite3_column_int64(q, 2), .name = OFFLINE_NAME, .dn = OFFLINE_DN,
+                              .organization = sqlite3_column_int64(q, 1) == 1 || name == NULL ? d->organization : arena_strdup(a, name),
                               .made = (uint64_t)sqlite3_column_int64(q, 3), .objects = (uint64_t)sqlite3_column_int64(q, 4) };
     fixed(q, 0, b.guid.b, sizeof b.guid.b);
     return b;
@@ -38,7 +41,7 @@ static struct offline_file file_from(sqlite3_stmt *q, struct arena *a)
 
 ec_t offline_books(struct directory *d, struct arena *a, uint32_t org, struct offline_book **out, size_t *n)
 {
-    sqlite3_stmt *q = q_begin(d, BOOK_SELECT "WHERE ?1=0 OR org=?1 ORDER BY org");
+    sqlite3_stmt *q = q_begin(d, BOOK_SELECT "WHERE ?1=0 OR b.org=?1 ORDER BY b.org");
     size_t cap = 0;
     bool   row;
     ec_t   ec;
@@ -49,41 +52,39 @@ ec_t offline_books(struct directory *d, struct arena *a, uint32_t org, struct of
     sqlite3_bind_int64(q, 1, org);
     while ((ec = q_row(q, &row)) == ecNone && row) {
         *out = arena_grow(a, *out, &cap, *n, sizeof **out);
-        (*out)[(*n)++] = book_from(q);
+        (*out)[(*n)++] = book_from(d, q, a);
     }
     q_end(d, q);
     return ec;
 }
 
 /* The one row of a statement that has been bound. */
-static ec_t one_book(struct directory *d, sqlite3_stmt *q, struct offline_book *out)
+static ec_t one_book(struct directory *d, sqlite3_stmt *q, struct arena *a, struct offline_book *out)
 {
     bool row;
     ec_t ec = q_row(q, &row);
     if (row)
-        *out = book_from(q);
+        *out = book_from(d, q, a);
     q_end(d, q);
     return ec != ecNone || row ? ec : EC(ecNotFound);
 }
 
 ec_t offline_of(struct directory *d, struct arena *a, uint32_t org, struct offline_book *out)
 {
-    (void)a;
-    sqlite3_stmt *q = q_begin(d, BOOK_SELECT "WHERE org=?1");
+    sqlite3_stmt *q = q_begin(d, BOOK_SELECT "WHERE b.org=?1");
     if (q == NULL)
         return EC(ecDiskError);
     sqlite3_bind_int64(q, 1, org);
-    return one_book(d, q, out);
+    return one_book(d, q, a, out);
 }
 
 ec_t offline_get(struct directory *d, struct arena *a, struct guid guid, struct offline_book *out)
 {
-    (void)a;
-    sqlite3_stmt *q = q_begin(d, BOOK_SELECT "WHERE guid=?1");
+    sqlite3_stmt *q = q_begin(d, BOOK_SELECT "WHERE b.guid=?1");
     if (q == NULL)
         return EC(ecDiskError);
     sqlite3_bind_blob(q, 1, guid.b, (int)sizeof guid.b, SQLITE_TRANSIENT);
-    return one_book(d, q, out);
+    return one_book(d, q, a, out);
 }
 
 ec_t offline_for(struct directory *d, struct arena *a, const struct person *who, struct offline_book *out)

@@ -16,6 +16,7 @@ enum offline_kind { OFFLINE_FULL, OFFLINE_TEMPLATE, OFFLINE_TEMPLATE_MAC };
 struct offline_book {
     struct guid guid;         /* PidTagOfflineAddressBookContainerGuid; stays while the organization stays */
     uint32_t    org;
+    const char *organization; /* its name */
     const char *name;         /* PidTagOfflineAddressBookName */
     const char *dn;           /* PidTagOfflineAddressBookDistinguishedName */
     uint32_t    sequence;     /* PidTagOfflineAddressBookSequence; 1 is the first generation, 0: none was made yet */
