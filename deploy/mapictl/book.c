@@ -126,14 +126,14 @@ static bool set_links(struct ctl *c, const struct entry *e)
         if (!add && strcmp(c->option[i].name, "--unlink") != 0)
             continue;
         if (equals == NULL || !link_of_word(arena_str(c->a, blob_of(text, (size_t)(equals - text))), &k)) {
-            ctl_fail(c, text, "not of the form link=object with a known link (member, manager, delegate, owner, accept, reject ...)");
+            ctl_fail(c, text, "not of the form link=object with a known link (member, manager, delegate, owner, accept, reject, root, parent-department, shown-in ...)");
             return false;
         }
         if (!bookentry_find(c, equals + 1, &other))
             return false;
         ec_t ec = add ? link_add(ctl_directory(c), k, e->row, other.row) : link_remove(ctl_directory(c), k, e->row, other.row);
         if (ec != ecNone) {
-            ctl_ec(c, text, ec);
+            ec == ecInvalidParameter ? ctl_fail(c, text, "this link does not join objects of these kinds, or closes a circle") : ctl_ec(c, text, ec);
             return false;
         }
     }

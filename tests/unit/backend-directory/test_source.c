@@ -2,6 +2,7 @@
 #include "backend/directory/source/csv.h"
 #include "backend/directory/source/ldif.h"
 #include "backend/directory/source/sync.h"
+#include "backend/mapi/msg.h"
 #include "tests/mutate.h"
 #include "tests/unit.h"
 #include <stdio.h>
@@ -175,6 +176,143 @@ TEST(kinds_come_from_classes_and_types)
     CHECK_STR(why, "\"nobody\" is no address");
     CHECK(!entry_of("dn: cn=x\ntitle: x\n", &e, &link, &links, &why));
     CHECK_STR(why, "it has neither a name nor an address");
+    done();
+}
+
+/* --- each attribute ----------------------------------------------------------------------------------------------------------------------- */
+
+static const struct { const char *name; uint32_t tag; } property_names[] = {
+#define ATTR_PROP(name, tag) { name, tag },
+#include "backend/directory/source/attr.def"
+};
+static const struct { const char *name; enum link_kind kind; } link_names[] = {
+#define ATTR_LINK(name, kind) { name, kind },
+#include "backend/directory/source/attr.def"
+};
+
+/* What an attribute of this property holds, and what becomes of it. */
+static const char *line_of(const char *name, uint32_t tag, struct propval *want)
+{
+    *want = (struct propval){ .tag = prop_unicode(tag) };
+    switch (prop_type(tag)) {
+    case PtypInteger32: *want = pv_i32(tag, -7); return arena_printf(a, "%s: -7\n", name);
+    case PtypBoolean:   *want = pv_bool(tag, true); return arena_printf(a, "%s: TRUE\n", name);
+    case PtypBinary:    *want = pv_bin(tag, blob_of("\1\2\3", 3)); return arena_printf(a, "%s:: AQID\n", name);
+    case PtypString8:
+    case PtypString:
+        *want = pv_str(prop_unicode(tag), tag == PidTagAddressBookTargetAddress ? "SMTP:x@y.org" : "x@y.org");
+        return arena_printf(a, "%s: x@y.org\n", name);
+    default:
+        want->v.mv.n = 2;
+        want->v.mv.s = arena_array(a, struct blob, 2);
+        want->v.mv.s[0] = blob_str("one");
+        want->v.mv.s[1] = blob_str("two");
+        return arena_printf(a, "%s: one\n%s: two\n", name, name);
+    }
+}
+
+static struct blob packed(const struct propval *v)
+{
+    struct props p = { 0 };
+    struct wr w = wr_in(a, 1 << 12);
+    props_set(a, &p, *v);
+    props_pack(&w, &p);
+    return wr_blob(&w);
+}
+
+/* One row per attribute: what a directory server, a file or --set says under that name becomes the property; and under the property's own name. */
+TEST(each_attribute_becomes_its_property)
+{
+    struct entry e;
+    struct attr_link *link;
+    size_t links;
+    const char *why;
+    a = arena_new(1 << 24);
+    for (size_t i = 0; i < sizeof property_names / sizeof property_names[0]; i++)
+        for (unsigned own = 0; own < 2; own++) {
+            struct propval want;
+            uint32_t tag = property_names[i].tag;
+            const char *line = line_of(own ? proptag_name(tag) : property_names[i].name, tag, &want);
+            unit_check(entry_prop_settable(tag), __FILE__, __LINE__, "%s", property_names[i].name);
+            REQUIRE(entry_of(arena_printf(a, "dn: cn=x\ncn: x\n%s", line), &e, &link, &links, &why));
+            const struct propval *got = props_find(&e.props, tag);
+            if (e.props.n != 1 || got == NULL || !blob_eq(packed(got), packed(&want)))
+                unit_check(false, __FILE__, __LINE__, "%s", line);
+        }
+    for (size_t i = 0; i < sizeof link_names / sizeof link_names[0]; i++) {
+        REQUIRE(entry_of(arena_printf(a, "dn: cn=x\ncn: x\n%s: cn=y\n", link_names[i].name), &e, &link, &links, &why));
+        CHECK(links == 1 && link[0].kind == link_names[i].kind && e.props.n == 0);
+    }
+    done();
+}
+
+/* Each property that can be set, and each link, has a name that is shorter than its own. */
+TEST(each_property_and_link_has_a_name)
+{
+    static const uint32_t tags[] = {
+#define KEPT(name) name,
+#define CERT(name) name,
+#define GIVEN(name) name,
+#define MADE(name)
+#define LINK(name)
+#define ABPROP(name, how) how(name)
+#include "backend/directory/abprop.def"
+#undef KEPT
+#undef CERT
+#undef GIVEN
+#undef MADE
+#undef LINK
+    };
+    static const enum link_kind kinds[] = {
+#define LINK(number, NAME, word, forward, back) LINK_##NAME,
+#include "backend/directory/link.def"
+    };
+    a = arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        bool named = tags[i] == PidTagAddressBookDeliveryContentLength; /* delivContLength, in other units */
+        for (size_t k = 0; k < sizeof property_names / sizeof property_names[0] && !named; k++)
+            named = property_names[k].tag == tags[i];
+        unit_check(named, __FILE__, __LINE__, "%s", proptag_name(tags[i]));
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        unit_check(attr_form(attr_map(a, NULL, &(const char *){ NULL }), link_word(kinds[i])) == ATTR_TEXTS, __FILE__, __LINE__, "%s", link_word(kinds[i]));
+    done();
+}
+
+/* The largest message comes in KiB and is told in bytes; what is more than that can tell, or no number, is none. */
+TEST(the_largest_message_comes_in_kibibytes)
+{
+    static const struct { const char *said; int32_t bytes; } rows[] = { { "10240", 10485760 }, { "1", 1024 }, { "2097151", 2147482624 }, { "2097152", -1 }, { "0", -1 }, { "-5", -1 }, { "many", -1 } };
+    struct entry e;
+    struct attr_link *link;
+    size_t links;
+    const char *why;
+    a = arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        REQUIRE(entry_of(arena_printf(a, "dn: cn=x\ncn: x\ndelivContLength: %s\n", rows[i].said), &e, &link, &links, &why));
+        CHECK_INT(props_i32(&e.props, PidTagAddressBookDeliveryContentLength, -1), rows[i].bytes);
+    }
+    done();
+}
+
+/* An address elsewhere gets its type if it came without one; truth has three words. */
+TEST(values_take_their_form)
+{
+    static const struct { const char *said, *want; } rows[] = { { "x@y.org", "SMTP:x@y.org" }, { "smtp:x@y.org", "smtp:x@y.org" }, { "NOTES:x@y/z", "NOTES:x@y/z" } };
+    static const struct { const char *said; bool want; } truths[] = { { "TRUE", true }, { "yes", true }, { "1", true }, { "FALSE", false }, { "0", false } };
+    struct entry e;
+    struct attr_link *link;
+    size_t links;
+    const char *why;
+    a = arena_new(1 << 20);
+    for (size_t i = 0; i < 3; i++) {
+        REQUIRE(entry_of(arena_printf(a, "dn: cn=x\ncn: x\ntargetAddress: %s\n", rows[i].said), &e, &link, &links, &why));
+        CHECK_BLOB(props_str(&e.props, PidTagAddressBookTargetAddress), blob_str(rows[i].want));
+    }
+    for (size_t i = 0; i < 5; i++) {
+        REQUIRE(entry_of(arena_printf(a, "dn: cn=x\ncn: x\nmAPIRecipient: %s\n", truths[i].said), &e, &link, &links, &why));
+        CHECK_INT(props_bool(&e.props, PidTagSendRichInfo, !truths[i].want), truths[i].want);
+    }
     done();
 }
 
