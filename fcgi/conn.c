@@ -22,7 +22,8 @@ enum {
     READ_STALL    = 1000,    /* ms that a read may wait, for a peer that stops within a request */
     BODY_MOST     = 15000,   /* ms for a whole body */
     ACCEPT_BATCH  = 64,
-    ACCEPT_AGAIN  = 50       /* ms after running out of descriptors */
+    ACCEPT_AGAIN  = 50,      /* ms after running out of descriptors */
+    SPARE_LOOKS   = 500      /* ms after which an idle spare thread asks whether it is needed */
 };
 
 /* Tags of epoll that are not connections; a connection's is generation and descriptor. */
@@ -293,19 +294,33 @@ static void on_event(struct front *f, uint64_t tag, uint32_t events, FCGX_Reques
     }
 }
 
+static void next_event(struct front *f, int patience_ms, FCGX_Request *r)
+{
+    struct epoll_event e;
+    if (epoll_wait(f->epoll, &e, 1, patience_ms) != 1)
+        return;
+    if (e.data.u64 == TAG_LISTENER)
+        on_listener(f);
+    else if (e.data.u64 != TAG_BELL)
+        on_event(f, e.data.u64, e.events, r);
+}
+
 void conn_work(struct front *f)
 {
     FCGX_Request r;
     FCGX_InitRequest(&r, -1, 0); /* no listening socket: a failure returns instead of blocking in accept */
-    while (!atomic_load(&f->finished)) {
-        struct epoll_event e;
-        if (epoll_wait(f->epoll, &e, 1, -1) != 1)
-            continue;
-        if (e.data.u64 == TAG_LISTENER)
-            on_listener(f);
-        else if (e.data.u64 != TAG_BELL)
-            on_event(f, e.data.u64, e.events, &r);
-    }
+    stall_join(&f->pool);
+    while (!atomic_load(&f->finished))
+        next_event(f, -1, &r);
+}
+
+void conn_work_spare(struct front *f)
+{
+    FCGX_Request r;
+    FCGX_InitRequest(&r, -1, 0);
+    stall_join(&f->pool);
+    while (!conn_spare_over(f))
+        next_event(f, SPARE_LOOKS, &r);
 }
 
 /* --- the front as a whole ------------------------------------------------------------------------------------------ */
@@ -334,6 +349,7 @@ struct front *conn_listen(const struct config *c, struct timers *ts, const struc
     f->config = c;
     f->timers = ts;
     f->service = *s;
+    conn_spare_begin(f);
     f->halves = getenv("MAPIHTTPD_FAULT") != NULL || getenv("MAPIHTTPD_FAULT_FILE") != NULL;
     if (FCGX_Init() != 0) {
         *why = "libfcgi does not start";
@@ -368,6 +384,7 @@ void conn_finish(struct front *f)
     atomic_store(&f->finished, true);
     ssize_t n = write(f->bell, &one, sizeof one); /* nobody reads it: it wakes every worker */
     must(n == sizeof one);
+    conn_spare_end(f);
 }
 
 void conn_close_all(struct front *f)

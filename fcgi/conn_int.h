@@ -3,6 +3,7 @@
 #define FCGI_CONN_INT_H
 #include "fcgi/conn.h"
 #include "fcgi/listen.h"
+#include "backend/base/stall.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
@@ -58,6 +59,9 @@ struct front {
     atomic_uint          busy, open;
     atomic_bool          draining, parting, finished;
     bool                 halves;     /* tests stop a worker in the middle of an answer */
+    struct stall_pool    pool;       /* of the worker threads, conn_spare.c */
+    atomic_uint          stalled, spares; /* worker threads that wait for a server that is failing; threads that serve in their place, or did lately */
+    _Atomic uint64_t     stalled_at; /* clock_ms when the last such wait ended */
 };
 
 /* Arms the descriptor for one event; `op` as for epoll_ctl. */
@@ -102,6 +106,13 @@ void conn_hurry_locked(struct conn *c);
 
 /* With the lock held: sends what the socket takes now, without blocking.  What does not fit is kept; while something is kept, nothing is added. */
 void conn_send_early(struct conn *c, struct blob bytes);
+
+/* conn_spare.c.  conn_spare_over, by a spare thread between two requests: it is not needed any more, and touches the front never again.  conn_spare_end waits until all
+ * have gone; after conn_finish. */
+void conn_spare_begin(struct front *f);
+bool conn_spare_over(struct front *f);
+void conn_spare_end(struct front *f);
+void conn_work_spare(struct front *f);
 
 /* conn_park.c, by the owner: conn_deliver of a request that is parked.  By epoll: the end of a peer; false: it is not parked. */
 void conn_park_deliver(struct conn *c);

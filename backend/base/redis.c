@@ -5,6 +5,7 @@
 #include "backend/base/log.h"
 #include "backend/base/metric.h"
 #include "backend/base/must.h"
+#include "backend/base/stall.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,6 @@ struct redis *redis_new(const struct config *c)
     snprintf(r->sentinel_user, sizeof r->sentinel_user, "%s", c->redis_sentinel_user);
     snprintf(r->sentinel_password, sizeof r->sentinel_password, "%s", c->redis_sentinel_password);
     r->timeout_ms = c->redis_timeout;
-    r->timeout = (struct timeval){ (time_t)(c->redis_timeout / 1000), (suseconds_t)(c->redis_timeout % 1000 * 1000) };
     r->failover_ms = c->redis_failover_wait;
     r->wait_ms = c->redis_wait_timeout;
     r->wait_replicas = c->redis_wait_replicas[0] != 'a' ? (unsigned)(c->redis_wait_replicas[0] - '0') : r->target.mode != REDIS_ONE;
@@ -89,7 +89,7 @@ static enum redis_result lost(struct redis_conn *c, const char *what)
 {
     redis_node_failed(c->node);
     if (c->asked != 0 && clock_us() - c->asked > c->home->timeout_ms * 900)
-        redis_node_hung(c->home, c->node);
+        redis_node_hung(c->node);
     redis_outage(c->home, what, &c->node->at);
     c->was_lost = true;
     part(c, true);
@@ -102,7 +102,7 @@ static void pause_ms(uint64_t ms)
     nanosleep(&t, NULL);
 }
 
-/* A failover is waited for, but not by each request anew: what has been away for that long is away. */
+/* A failover is waited for, but not by each request anew: what has been away for that long is away.  Nor by more requests than others can serve beside. */
 static bool wait_on(struct redis_conn *c, const struct redis_node *n, uint64_t began, unsigned turn)
 {
     struct redis *r = c->home;
@@ -115,8 +115,11 @@ static bool wait_on(struct redis_conn *c, const struct redis_node *n, uint64_t b
     if (clock_ms() - since >= r->failover_ms)
         return false;
     uint64_t pause = PAUSE_MS + turn * PAUSE_MS;
-    pause_ms(pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
-    return true;
+    bool others = stall_begin();
+    if (others)
+        pause_ms(pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
+    stall_end();
+    return others;
 }
 
 static struct redis_node *way(struct redis_conn *c)
@@ -135,7 +138,7 @@ static bool connected(struct redis_conn *c)
     uint64_t began = 0;
     for (unsigned turn = 0;; turn++) {
         struct redis_node *n = way(c);
-        c->link = n != NULL ? redis_node_take(c->home, n) : NULL;
+        c->link = n != NULL ? redis_node_take(c->home, n, c->hasty && moves(c->home)) : NULL;
         if (c->link != NULL) {
             c->node = n;
             break;
@@ -179,6 +182,8 @@ static int slot_of(const struct redis *r, struct blob key) { return r->target.mo
 struct redis_conn *redis_take_key(struct redis *r, struct arena *a, struct blob key) { return lease(r, a, slot_of(r, key), NULL, false); }
 struct redis_conn *redis_take_now(struct redis *r, struct arena *a, struct blob key) { return lease(r, a, slot_of(r, key), NULL, true); }
 struct redis_conn *redis_take(struct redis *r, struct arena *a) { return lease(r, a, -1, NULL, false); }
+
+void redis_hurry(struct redis_conn *c, uint64_t ms) { c->hurry_ms = c->home->target.mode == REDIS_CLUSTER && ms < c->home->timeout_ms ? ms : 0; }
 
 struct redis_conn *redis_take_master(struct redis *r, struct arena *a, size_t *i, size_t *down)
 {
@@ -248,6 +253,7 @@ static redisReply *reply(struct redis_conn *c)
 {
     if (c->link == NULL)
         return NULL;
+    c->link->timeout_ms = c->hurry_ms != 0 ? c->hurry_ms : c->home->timeout_ms;
     redisReply *r = redis_link_reply(c->link);
     if (r == NULL)
         lost(c, c->link->c->errstr[0] != '\0' ? c->link->c->errstr : "no reply");
@@ -414,6 +420,8 @@ bool redis_again(struct redis_conn *c, enum redis_result res, struct redis_patie
     switch (res) {
     case REDIS_LOST:
         drop(&c->ask);
+        if (c->hurry_ms != 0)
+            return false;
         if (!moves(c->home))
             return sent < LOST_SENDS;
         redis_route_doubt(c->home);

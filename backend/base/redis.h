@@ -46,6 +46,8 @@ struct redis_conn *redis_take_key(struct redis *r, struct arena *a, struct blob 
 struct redis_conn *redis_take(struct redis *r, struct arena *a);
 /* The same for who cannot wait: neither this call nor what is done with the connection waits for a failover.  An empty key: any. */
 struct redis_conn *redis_take_now(struct redis *r, struct arena *a, struct blob key);
+/* In a cluster, for what stands before requests of all its servers: from now on a reply that takes longer counts as lost, and nothing is sent again. */
+void redis_hurry(struct redis_conn *c, uint64_t ms);
 /* One to each master, one after the other, until the call returns NULL: i = 0, 1, ...; *down counts those that cannot be reached and were passed over. */
 struct redis_conn *redis_take_master(struct redis *r, struct arena *a, size_t *i, size_t *down);
 

@@ -5,6 +5,8 @@
 #include "backend/base/metric.h"
 #include <stdio.h>
 
+enum { ASK_MOST = 250 }; /* ms for one of several nodes to answer */
+
 /* [host or nil, port, id, ...]: no host means the one that was asked. */
 static bool take_node(const redisReply *v, const struct redis_address *asked, struct redis_address *out)
 {
@@ -52,7 +54,7 @@ static unsigned draw(struct redis *r, const redisReply *v, const struct redis_ad
             deposed++;
         }
     r->known = true;
-    r->doubt = false;
+    r->doubt = r->moved = false;
     r->drawn = clock_ms();
     return deposed;
 }
@@ -60,9 +62,11 @@ static unsigned draw(struct redis *r, const redisReply *v, const struct redis_ad
 /* The map of one node; false: that one cannot tell. */
 static bool ask(struct redis *r, struct redis_node *n)
 {
-    struct redis_link *l = redis_node_take(r, n);
+    struct redis_link *l = redis_node_take(r, n, true);
     if (l == NULL)
         return false;
+    if (l->timeout_ms > ASK_MOST)
+        l->timeout_ms = ASK_MOST; /* another one knows it, too */
     for (l->unwanted = l->owed; l->unwanted > 0; l->unwanted--) {
         redisReply *old = redis_link_reply(l);
         if (old == NULL)
@@ -80,6 +84,9 @@ static bool ask(struct redis *r, struct redis_node *n)
         redis_outage(r, v == NULL ? "no answer to CLUSTER SLOTS" : v->type == REDIS_REPLY_ERROR ? v->str : "the node knows no slots", &n->at);
     if (v != NULL)
         freeReplyObject(v);
+    else
+        redis_node_failed(n);
+    l->timeout_ms = r->timeout_ms;
     redis_node_give(r, l);
     metric_add(METRIC_redis_failovers, deposed);
     if (deposed != 0)
@@ -107,7 +114,7 @@ static bool ask_masters(struct redis *r, bool serving)
     for (size_t i = 0; i < REDIS_NODES && !ok; i++) {
         struct redis_node *n = &r->node[i];
         pthread_mutex_lock(&r->lock);
-        bool wanted = n->used && n->master && (atomic_load(&n->since) == 0) == serving;
+        bool wanted = n->used && n->master && redis_node_well(n) == serving;
         if (wanted)
             redis_node_hold(n);
         pthread_mutex_unlock(&r->lock);

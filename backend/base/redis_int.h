@@ -26,6 +26,7 @@ struct redis_link {
     redisContext *c;
     size_t   owed, unwanted;      /* replies that will come; how many of the first are thrown away */
     uint64_t run;                 /* digest of its run id */
+    uint64_t timeout_ms;          /* for a reply */
     bool     master, evicts;      /* what it said of itself when it was greeted: its role; a maxmemory-policy that drops keys */
     char     policy[32];
     struct redis_node *node;
@@ -60,7 +61,8 @@ struct redis_node {
     size_t   nidle;
     _Atomic uint64_t primed;      /* run of the server that redis_set_primed was called for */
     _Atomic uint64_t since;       /* clock_ms when it was seen not to serve; 0: serves */
-    _Atomic uint64_t hung;        /* it lets connections hang: nobody tries before this; 0: it does not */
+    _Atomic uint64_t hung;        /* it was silent for the whole timeout: nobody tries before this; 0: it was not */
+    _Atomic unsigned late;        /* replies that are waited for longer than usual now */
     _Atomic uint64_t tired;       /* its replicas are not waited for before this */
     atomic_bool      evicts;      /* it would drop keys when its memory is full */
 };
@@ -68,7 +70,6 @@ struct redis_node {
 struct redis {
     struct redis_target target;
     char            user[128], password[256], sentinel_user[128], sentinel_password[256];
-    struct timeval  timeout;
     uint64_t        timeout_ms, failover_ms, wait_ms;
     unsigned        wait_replicas;
     void           *tls;
@@ -76,8 +77,10 @@ struct redis {
     struct redis_node node[REDIS_NODES];
     struct redis_node *master;    /* one Redis, Sentinel; NULL: not known */
     uint16_t        slot[REDIS_SLOTS]; /* cluster: node + 1, 0 = nobody */
-    bool            known, doubt; /* there is a master, or a map; and it may be wrong */
+    bool            known, doubt; /* there is a master, or a map; and it may be wrong for those whose server does not serve */
+    bool            moved;        /* slots moved since the map was drawn: it may be wrong for anybody */
     uint64_t        drawn;        /* clock_ms of the last map */
+    _Atomic uint64_t looked;      /* clock_ms when somebody found out last */
     pthread_mutex_t finding;      /* one thread asks sentinels or draws the map, the others wait for what it finds */
     _Atomic uint64_t found;       /* how often that was done */
     size_t          lucky;        /* the sentinel that answered last */
@@ -90,11 +93,12 @@ struct redis {
 struct redis_node *redis_node_at(struct redis *r, const struct redis_address *at);  /* under the lock; NULL: too many */
 void redis_node_hold(struct redis_node *n);
 void redis_node_drop(struct redis_node *n);
+bool redis_node_well(const struct redis_node *n);                 /* as far as is known it serves */
 /* A connection: an idle one or a new one; NULL: it does not serve.  The caller holds the node as long as it has it. */
-struct redis_link *redis_node_take(struct redis *r, struct redis_node *n);
+struct redis_link *redis_node_take(struct redis *r, struct redis_node *n, bool hasty);
 void redis_node_give(struct redis *r, struct redis_link *l);      /* back to its pool; closes it if it is of no use */
 void redis_node_failed(struct redis_node *n);
-void redis_node_hung(struct redis *r, struct redis_node *n);      /* it let somebody wait for the whole timeout; redis_node_take tries with one at a time then */
+void redis_node_hung(struct redis_node *n);                       /* it let somebody wait for the whole timeout; redis_node_take tries with one at a time then */
 void redis_node_greeted(struct redis_link *l);                    /* takes over what it said of itself */
 void redis_node_empty(struct redis_node *n);                       /* closes the idle ones; under the lock */
 
@@ -108,6 +112,7 @@ struct redis_conn {
     struct redis_link *link;         /* NULL: not connected */
     bool               gap;          /* a command of this pipeline could not be queued: the others must not go alone */
     bool               hasty;        /* does not wait for failovers */
+    uint64_t           hurry_ms;     /* nor longer than this for a reply; 0: redis_timeout */
     bool               was_lost;
     uint64_t           trips;        /* pipelines sent */
     uint64_t           asked;        /* clock_us of the flush whose replies are awaited; 0: none */

@@ -1,14 +1,17 @@
 /* redis_link.c - an address -> a connection that is made, encrypted, logged in and greeted; bytes to it and replies from it. */
 #include "backend/base/redis_int.h"
 #include "backend/base/crypto.h"
+#include "backend/base/filetime.h"
 #include "backend/base/must.h"
+#include "backend/base/stall.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { WORDS = 8 };
+enum { WORDS = 8, SLOW_MS = 50 }; /* ms after which a wait for bytes counts as one that others should serve in */
 
 static bool fail(char why[REDIS_WHY], const char *text)
 {
@@ -46,12 +49,42 @@ bool redis_link_write(struct redis_link *l)
     return true;
 }
 
+/* The socket gives up after SLOW_MS, which costs those nothing that have their answer before.  What hiredis takes for an error then, is none yet. */
+static bool only_slow(struct redis_link *l)
+{
+    if (l->c->err != REDIS_ERR_IO || (errno != EAGAIN && errno != EWOULDBLOCK))
+        return false;
+    l->c->err = 0;
+    l->c->errstr[0] = '\0';
+    return true;
+}
+
+static void *slow_reply(struct redis_link *l, uint64_t until)
+{
+    void *r = NULL;
+    stall_begin();
+    if (l->node != NULL)
+        atomic_fetch_add(&l->node->late, 1);
+    do
+        errno = 0;
+    while (redisGetReply(l->c, &r) != REDIS_OK && clock_ms() < until && only_slow(l));
+    if (l->node != NULL)
+        atomic_fetch_sub(&l->node->late, 1);
+    stall_end();
+    return r;
+}
+
+/* Who comes to those that wait already does not need SLOW_MS to find out. */
 redisReply *redis_link_reply(struct redis_link *l)
 {
     void *r = NULL;
-    if (redisGetReply(l->c, &r) != REDIS_OK || r == NULL)
-        return NULL;
-    l->owed--;
+    errno = 0;
+    if (l->node != NULL && atomic_load_explicit(&l->node->late, memory_order_relaxed) != 0)
+        r = slow_reply(l, clock_ms() + l->timeout_ms);
+    else if (redisGetReply(l->c, &r) != REDIS_OK)
+        r = l->timeout_ms > SLOW_MS && only_slow(l) ? slow_reply(l, clock_ms() + l->timeout_ms - SLOW_MS) : NULL;
+    if (r != NULL)
+        l->owed--;
     return r;
 }
 
@@ -125,11 +158,27 @@ static bool log_in(struct redis *r, struct redis_link *l, enum redis_login login
 }
 
 /* --- making one -------------------------------------------------------------------------------------------------------------------------- */
+static struct timeval time_of(uint64_t ms) { return (struct timeval){ (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) }; }
+
+/* A host that is there answers at once; one that is not lets the connection hang, and then others serve meanwhile. */
+static redisContext *dial_host(const struct redis *r, const struct redis_address *at)
+{
+    redisContext *c = redisConnectWithTimeout(at->host, at->port, time_of(r->timeout_ms < SLOW_MS ? r->timeout_ms : SLOW_MS));
+    if (c == NULL || c->err == 0 || errno != ETIMEDOUT || r->timeout_ms <= SLOW_MS)
+        return c;
+    redisFree(c);
+    stall_begin();
+    c = redisConnectWithTimeout(at->host, at->port, time_of(r->timeout_ms));
+    stall_end();
+    return c;
+}
+
 static redisContext *dial(const struct redis *r, const struct redis_address *at)
 {
-    redisContext *c = at->port == 0 ? redisConnectUnixWithTimeout(at->host, r->timeout) : redisConnectWithTimeout(at->host, at->port, r->timeout);
-    if (c != NULL && c->err == 0)
-        redisSetTimeout(c, r->timeout);
+    redisContext *c = at->port == 0 ? redisConnectUnixWithTimeout(at->host, time_of(r->timeout_ms)) : dial_host(r, at);
+    struct timeval slow = time_of(r->timeout_ms < SLOW_MS ? r->timeout_ms : SLOW_MS);
+    if (c != NULL && c->err == 0 && redisSetTimeout(c, time_of(r->timeout_ms)) == REDIS_OK)
+        setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &slow, sizeof slow);
     return c;
 }
 
@@ -137,6 +186,7 @@ struct redis_link *redis_link_open(struct redis *r, const struct redis_address *
 {
     struct redis_link *l = calloc(1, sizeof *l);
     must(l != NULL);
+    l->timeout_ms = r->timeout_ms;
     l->c = dial(r, at);
     bool ok = l->c != NULL && l->c->err == 0;
     if (!ok)

@@ -2,6 +2,7 @@
 #include "backend/base/redis_int.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
+#include "backend/base/stall.h"
 #include <stdio.h>
 
 enum { IDLE_MAX = 64, FORGET_MAX = 1000, LINE_MS = 2000 };
@@ -25,11 +26,13 @@ void redis_served(struct redis *r, struct redis_node *n)
     char text[300];
     if (atomic_load_explicit(&n->since, memory_order_relaxed) != 0)
         atomic_store(&n->since, 0);
-    if (r->target.mode == REDIS_ONE && atomic_load_explicit(&n->hung, memory_order_relaxed) != 0)
+    if (atomic_load_explicit(&n->hung, memory_order_relaxed) != 0)
         atomic_store(&n->hung, 0);
     if (atomic_load_explicit(&r->down, memory_order_relaxed) && atomic_exchange(&r->down, false) && !atomic_load(&r->quiet))
         log_line(LOGL_INFO, "redis", "Redis serves again", "path", redis_address_text(&n->at, text), NULL);
 }
+
+bool redis_node_well(const struct redis_node *n) { return atomic_load(&n->since) == 0 && atomic_load(&n->hung) == 0 && atomic_load(&n->late) == 0; }
 
 void redis_node_failed(struct redis_node *n)
 {
@@ -99,34 +102,36 @@ void redis_node_greeted(struct redis_link *l)
                  redis_address_text(&l->node->at, at), "value", l->policy, NULL);
 }
 
-/* The only Redis has let somebody wait in vain.  Until it answers again one at a time tries, and the others fail at once: else each request would hold its
- * thread for several timeouts, and nothing would be served, not even those who ask whether we live. */
-void redis_node_hung(struct redis *r, struct redis_node *n)
+/* It has let somebody wait in vain.  Until it answers again one at a time tries, and the others fail at once, or wait for another master: else each request
+ * would wait for several timeouts. */
+void redis_node_hung(struct redis_node *n)
 {
     uint64_t none = 0; /* whoever tries at the moment is not disturbed: he says himself how it ended */
-    if (r->target.mode == REDIS_ONE)
-        atomic_compare_exchange_strong(&n->hung, &none, clock_ms());
+    atomic_compare_exchange_strong(&n->hung, &none, clock_ms());
 }
 
-/* *trial: this one tries, by a new connection, whose greeting tells. */
-static bool may_try(struct redis *r, struct redis_node *n, bool *trial)
+/* *trial: this one tries, by a new connection, whose greeting tells; who is hasty leaves it to others for a while, since he has other servers to ask.  Nobody comes to
+ * those that it keeps waiting already if no thread is left to serve others. */
+static bool may_try(struct redis *r, struct redis_node *n, bool hasty, bool *trial)
 {
     uint64_t until = atomic_load_explicit(&n->hung, memory_order_relaxed);
-    *trial = r->target.mode == REDIS_ONE && until != 0;
+    *trial = until != 0;
     if (!*trial)
-        return true;
+        return atomic_load_explicit(&n->late, memory_order_relaxed) == 0 || !stall_full();
     uint64_t now = clock_ms();
-    return now >= until && atomic_compare_exchange_strong(&n->hung, &until, now + 2 * r->timeout_ms);
+    return now >= until + (hasty ? r->timeout_ms : 0) && atomic_compare_exchange_strong(&n->hung, &until, now + 2 * r->timeout_ms);
 }
 
-/* A server that does not even refuse a connection would hold every thread for the whole timeout: one tries, the others come back later. */
 static struct redis_link *open_new(struct redis *r, struct redis_node *n, bool trial)
 {
     char why[REDIS_WHY] = "";
     uint64_t began = clock_ms();
-    if (r->target.mode != REDIS_ONE && began < atomic_load(&n->hung))
-        return NULL;
+    bool well = redis_node_well(n);
+    if (!well)
+        stall_begin();
     struct redis_link *l = redis_link_open(r, &n->at, REDIS_SERVER, why);
+    if (!well)
+        stall_end();
     if (l != NULL && r->target.mode == REDIS_SENTINEL && !l->master) {
         redis_link_close(l);
         l = NULL;
@@ -135,30 +140,29 @@ static struct redis_link *open_new(struct redis *r, struct redis_node *n, bool t
     if (l != NULL) {
         l->node = n;
         redis_node_greeted(l);
-        if (r->target.mode == REDIS_ONE)
-            atomic_store(&n->hung, 0);
+        atomic_store(&n->hung, 0);
         return l;
     }
     bool hangs = clock_ms() - began > r->timeout_ms / 2;
     if (trial)
         atomic_store(&n->hung, hangs ? clock_ms() : 0);
-    else if (r->target.mode == REDIS_ONE && hangs)
-        redis_node_hung(r, n);
     else if (hangs)
-        atomic_store(&n->hung, clock_ms() + r->timeout_ms / 2);
+        redis_node_hung(n);
     redis_node_failed(n);
     redis_outage(r, why, &n->at);
     return NULL;
 }
 
-struct redis_link *redis_node_take(struct redis *r, struct redis_node *n)
+struct redis_link *redis_node_take(struct redis *r, struct redis_node *n, bool hasty)
 {
     bool trial;
-    if (!may_try(r, n, &trial))
+    if (!may_try(r, n, hasty, &trial))
         return NULL;
     for (struct redis_link *l; !trial && (l = pop(r, n)) != NULL; redis_link_close(l))
         if (!redis_link_stale(l))
             return l;
+    if (hasty && r->target.mode == REDIS_CLUSTER && atomic_load(&n->late) != 0)
+        return NULL; /* it would be greeted late, too */
     return open_new(r, n, trial);
 }
 

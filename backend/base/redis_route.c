@@ -3,8 +3,9 @@
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
 #include "backend/base/metric.h"
+#include "backend/base/stall.h"
 
-enum { DRAW_PAUSE = 1000 };
+enum { DRAW_PAUSE = 1000, LOOK_PAUSE = 20 };
 
 /* Any master: one that serves, if there is one. */
 static struct redis_node *any(struct redis *r)
@@ -12,7 +13,7 @@ static struct redis_node *any(struct redis *r)
     struct redis_node *some = NULL;
     for (size_t i = 0; i < REDIS_NODES && r->node[i].used; i++) {
         struct redis_node *n = &r->node[i];
-        if (n->master && (some == NULL || (atomic_load(&some->since) != 0 && atomic_load(&n->since) == 0)))
+        if (n->master && (some == NULL || (!redis_node_well(some) && redis_node_well(n))))
             some = n;
     }
     return some;
@@ -27,11 +28,19 @@ static struct redis_node *look_up(struct redis *r, int slot)
     return r->slot[slot] != 0 ? &r->node[r->slot[slot] - 1] : NULL;
 }
 
+/* Who goes to a server of a cluster that serves has nothing to do with the one that does not. */
+static bool doubted(const struct redis *r, const struct redis_node *n)
+{
+    return r->moved || (r->doubt && (r->target.mode != REDIS_CLUSTER || !redis_node_well(n)));
+}
+
 /* `fresh`: only what nobody doubts. */
 static struct redis_node *known(struct redis *r, int slot, bool fresh)
 {
     pthread_mutex_lock(&r->lock);
-    struct redis_node *n = r->known && !(fresh && r->doubt) ? look_up(r, slot) : NULL;
+    struct redis_node *n = r->known ? look_up(r, slot) : NULL;
+    if (n != NULL && fresh && doubted(r, n))
+        n = NULL;
     if (n != NULL)
         redis_node_hold(n);
     pthread_mutex_unlock(&r->lock);
@@ -48,13 +57,28 @@ static void note(struct redis *r, bool found)
     atomic_fetch_add(&r->found, 1);
 }
 
-/* Who waited while another thread found out takes what that one found. */
-static void find(struct redis *r)
+/* Somebody else finds out: waited for, unless there is an old map, whose servers know better. */
+static bool begin_finding(struct redis *r, bool mapped)
+{
+    if (pthread_mutex_trylock(&r->finding) == 0)
+        return true;
+    if (mapped)
+        return false;
+    stall_begin();
+    pthread_mutex_lock(&r->finding);
+    stall_end();
+    return true;
+}
+
+/* Who waited while another thread found out takes what that one found; and many that wait for a failover do not ask for it all the time. */
+static void find(struct redis *r, bool mapped)
 {
     uint64_t before = atomic_load(&r->found);
-    pthread_mutex_lock(&r->finding);
+    if ((mapped && clock_ms() - atomic_load(&r->looked) < LOOK_PAUSE) || !begin_finding(r, mapped))
+        return;
     if (atomic_load(&r->found) == before)
         note(r, r->target.mode == REDIS_SENTINEL ? redis_sentinel_find(r) : redis_cluster_draw(r));
+    atomic_store(&r->looked, clock_ms());
     pthread_mutex_unlock(&r->finding);
 }
 
@@ -67,7 +91,10 @@ struct redis_node *redis_route(struct redis *r, int slot)
     struct redis_node *n = known(r, slot, true);
     if (n != NULL)
         return n;
-    find(r);
+    pthread_mutex_lock(&r->lock);
+    bool mapped = r->known && r->target.mode == REDIS_CLUSTER;
+    pthread_mutex_unlock(&r->lock);
+    find(r, mapped);
     return known(r, slot, r->target.mode == REDIS_SENTINEL); /* an old map is better than none: its nodes know better */
 }
 
@@ -90,6 +117,6 @@ void redis_route_moved(struct redis *r, unsigned slot, const struct redis_addres
         r->slot[slot] = (uint16_t)(n - r->node + 1);
     }
     if (n == NULL || clock_ms() - r->drawn > DRAW_PAUSE)
-        r->doubt = true;
+        r->moved = true;
     pthread_mutex_unlock(&r->lock);
 }

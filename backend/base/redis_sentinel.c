@@ -68,7 +68,7 @@ bool redis_sentinel_find(struct redis *r)
         struct redis_node *n = ask(r, &r->target.seed[at], &master) ? node_at(r, &master) : NULL;
         if (n == NULL)
             continue;
-        struct redis_link *l = redis_node_take(r, n);
+        struct redis_link *l = redis_node_take(r, n, false);
         if (l != NULL) {
             enthrone(r, n);
             redis_node_give(r, l);

@@ -80,8 +80,16 @@ void throttle_free(struct throttle *t)
     free(t);
 }
 
-/* All keys lie in one slot.  Who logs in does not wait for a failover. */
-static struct redis_conn *take(struct throttle *t, struct arena *a) { return redis_take_now(t->redis, a, blob_str(throttle_index_key(t, a))); }
+enum { HURRY_MS = 300 };
+
+/* All keys lie in one slot.  Who logs in does not wait for a failover, nor for a server that is silent: in a cluster that may be another than his session's. */
+static struct redis_conn *take(struct throttle *t, struct arena *a)
+{
+    struct redis_conn *c = redis_take_now(t->redis, a, blob_str(throttle_index_key(t, a)));
+    if (c != NULL)
+        redis_hurry(c, HURRY_MS);
+    return c;
+}
 static struct blob number(struct arena *a, uint64_t v) { return blob_str(arena_printf(a, "%llu", (unsigned long long)v)); }
 
 /* --- looking ----------------------------------------------------------------------------------------------------------------------------- */

@@ -123,6 +123,8 @@ static void start_server(struct ha *h, size_t i)
         argv[n++] = "1000";
         argv[n++] = "--cluster-replica-validity-factor";
         argv[n++] = "0";
+        argv[n++] = "--cluster-require-full-coverage";
+        argv[n++] = "no";
         argv[n++] = "--cluster-allow-replica-migration"; /* a master whose last slot moves away stays one */
         argv[n++] = "no";
     }

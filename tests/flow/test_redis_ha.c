@@ -237,6 +237,121 @@ TEST_LIMIT(cluster_master_killed_under_load, 60)
     end(st, h);
 }
 
+/* A client that looks at its mailbox all the time, and how long it waited for that. */
+struct looker { struct walk w; const struct person *who; pthread_t thread; atomic_bool *stop; atomic_uint n; unsigned failed, lost; uint64_t worst_ms; useconds_t pause_us; };
+
+static void *keep_looking(void *ptr)
+{
+    struct looker *l = ptr;
+    while (!atomic_load(l->stop)) {
+        uint64_t began = clock_ms();
+        int code = look(&l->w, l->w.s.logon);
+        uint64_t ms = clock_ms() - began;
+        l->lost += code == 10;
+        l->failed += code != 0 && (code != 10 || step_connect(&l->w.s, l->who->dn) != ecNone || step_logon(&l->w.s, l->who->dn) != ecNone);
+        l->worst_ms = ms > l->worst_ms ? ms : l->worst_ms;
+        atomic_fetch_add(&l->n, 1);
+        usleep(l->pause_us);
+    }
+    return NULL;
+}
+
+static void await_looks(struct looker *l, size_t clients, unsigned more)
+{
+    unsigned from[16];
+    uint64_t began = clock_ms();
+    for (size_t i = 0; i < clients; i++)
+        from[i] = atomic_load(&l[i].n);
+    for (size_t i = 0; i < clients; i++)
+        while (atomic_load(&l[i].n) < from[i] + more && clock_ms() - began < 20000)
+            usleep(2000);
+}
+
+static unsigned count_sessions(struct ha *h, size_t at)
+{
+    struct redis_value keys = ha_say(h, at, "KEYS mapi:{*");
+    unsigned n = 0;
+    for (const char *key = strstr((const char *)keys.s.p, "mapi:{"); key != NULL; key = strstr(key + 1, "mapi:{"))
+        n++;
+    return n;
+}
+
+/* Sessions of server `at`, by trying: the keys tell where one came to lie. */
+static void begin_lookers(struct ha *h, struct stack *st, size_t at, struct looker *l, size_t clients, useconds_t pause_us, atomic_bool *stop)
+{
+    for (size_t i = 0, tries = 0; i < clients && tries < 100; tries++) {
+        unsigned before = count_sessions(h, at);
+        l[i].who = tries % 2 == 0 ? &st->ana : &st->bob;
+        walk_begin(&l[i].w, st, l[i].who);
+        if (count_sessions(h, at) != before + 1) {
+            walk_end(&l[i].w);
+            continue;
+        }
+        l[i].stop = stop;
+        l[i].pause_us = pause_us;
+        i++;
+    }
+    for (size_t i = 0; i < clients; i++)
+        REQUIRE(l[i].w.s.c != NULL && pthread_create(&l[i].thread, NULL, keep_looking, &l[i]) == 0);
+}
+
+/* While one master of a cluster is replaced, its sessions wait, more of them than there are threads; those of another master notice nothing. */
+static void others_go_on(size_t first, void (*fail)(struct ha *h, size_t at), uint64_t most_ms, const char *how)
+{
+    enum { SICK = 8, SOUND = 2 };
+    struct ha *h = ha_cluster();
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1, .redis = h->config, .config = "threads = 2\nredis_failover_wait = 10000\n" });
+    static struct looker sick[SICK], sound[SOUND];
+    atomic_bool stop = false;
+    memset(sick, 0, sizeof sick);
+    memset(sound, 0, sizeof sound);
+    begin_lookers(h, st, first, sick, SICK, 1000, &stop);
+    begin_lookers(h, st, 1, sound, SOUND, 5000, &stop);
+    await_looks(sick, SICK, 5);
+    for (size_t i = 0; i < SOUND; i++)
+        sound[i].worst_ms = 0;
+    uint64_t began = clock_ms();
+    unsigned looks = atomic_load(&sound[0].n);
+    fail(h, first);
+    ha_await(h, first + 3, "INFO replication", "role:master");
+    uint64_t gap = clock_ms() - began;
+    looks = atomic_load(&sound[0].n) - looks;
+    await_looks(sick, SICK, 3);
+    atomic_store(&stop, true);
+    uint64_t waited = 0;
+    unsigned lost = 0;      /* its last words may not have reached the replica */
+    for (size_t i = 0; i < SICK; i++) {
+        pthread_join(sick[i].thread, NULL);
+        lost += sick[i].lost;
+        unit_check(sick[i].failed == 0, __FILE__, __LINE__, "%s: a session of the master that failed heard %u errors", how, sick[i].failed);
+        waited = sick[i].worst_ms > waited ? sick[i].worst_ms : waited;
+        walk_end(&sick[i].w);
+    }
+    for (size_t i = 0; i < SOUND; i++) {
+        pthread_join(sound[i].thread, NULL);
+        CHECK_INT(sound[i].failed + sound[i].lost, 0);
+        unit_check(sound[i].worst_ms < most_ms, __FILE__, __LINE__, "%s: a session of a sound master waited %llu ms; the failover took %llu", how,
+                   (unsigned long long)sound[i].worst_ms, (unsigned long long)gap);
+        walk_end(&sound[i].w);
+    }
+    CHECK(waited > 500);
+    CHECK(lost <= SICK / 2);
+    unit_check(looks > gap / 50, __FILE__, __LINE__, "%s: %u looks at a sound master in %llu ms", how, looks, (unsigned long long)gap);
+    printf("%s: replaced after %llu ms; its sessions waited up to %llu ms, those of another up to %llu and %llu ms, with %u looks meanwhile\n", how, (unsigned long long)gap,
+           (unsigned long long)waited, (unsigned long long)sound[0].worst_ms, (unsigned long long)sound[1].worst_ms, looks);
+    CHECK(metric(st, "spare_threads_total") >= 1);
+    if (h->server[first].pid > 0)
+        ha_signal(h, first, SIGCONT);
+    end(st, h);
+}
+
+static void stop_server(struct ha *h, size_t at) { ha_signal(h, at, SIGSTOP); }
+
+TEST_LIMIT(cluster_shard_that_dies_holds_up_no_other, 60) { others_go_on(0, ha_kill, 500, "a master killed"); }
+TEST_LIMIT(cluster_shard_that_hangs_holds_up_no_other, 60) { others_go_on(0, stop_server, 500, "a master stopped"); }
+/* The one that knows of failed logins, {auth}: each client is asked who it is once a second, and a login takes two looks there. */
+TEST_LIMIT(cluster_shard_of_logins_that_hangs_holds_up_no_other, 60) { others_go_on(2, stop_server, 1200, "the master of the logins stopped"); }
+
 /* Slots of the sessions at server `at`, each once. */
 static size_t slots_of_sessions(struct ha *h, size_t at, unsigned *out, size_t most)
 {
