@@ -2,7 +2,7 @@
 #include "backend/base/utf.h"
 #include <unicode/unorm2.h>
 
-enum { ASCII_END = 0x80, ACCENTS = 0xC1, ACCENTS_END = 0xD0 };
+enum { ASCII_END = 0x80, ACCENTS = 0xC1, ACCENTS_END = 0xD0, NO_CHARACTER = 0xFFFD }; /* as ICU has it for bytes of other code pages; it sorts behind all others */
 
 /* The combining character of each accent byte from 0xC1 on; 0: none. */
 static const uint16_t accent[ACCENTS_END - ACCENTS] = { 0x300, 0x301, 0x302, 0x303, 0x304, 0x306, 0x307, 0x308, 0, 0x30A, 0x327, 0, 0x30B, 0x328, 0x30C };
@@ -23,7 +23,7 @@ static uint32_t single_of(uint8_t byte)
     for (size_t i = 0; i < SINGLES; i++)
         if (single[i].byte == byte)
             return single[i].c;
-    return '?';
+    return NO_CHARACTER;
 }
 
 /* A letter and the accent that stood before it as one character. */
@@ -33,7 +33,7 @@ static uint32_t composed(uint8_t accent_byte, uint8_t letter)
     const UNormalizer2 *nfc = unorm2_getNFCInstance(&err);
     uint16_t            mark = accent[accent_byte - ACCENTS];
     UChar32             c = U_SUCCESS(err) && mark != 0 && letter < ASCII_END ? unorm2_composePair(nfc, letter, mark) : -1;
-    return c >= 0 ? (uint32_t)c : letter < ASCII_END ? letter : '?';
+    return c >= 0 ? (uint32_t)c : letter < ASCII_END ? letter : NO_CHARACTER;
 }
 
 struct blob utf8_from_teletex(struct arena *a, struct blob bytes)
