@@ -27,6 +27,20 @@ static void check_url(struct readiness *r, const char *which, const char *url)
         readiness_say(r, GOOD, "virtual directory", arena_printf(r->a, "%s URL %s", which, url), "");
 }
 
+/* Policies once followed the login: whom an upgrade gave those of another organization. */
+static void check_belonging(struct readiness *r)
+{
+    enum { SHOWN = 10 };
+    const char **login;
+    size_t n;
+    if (org_by_login(ctl_directory(r->c), r->a, SHOWN, &login, &n) != ecNone || n == 0)
+        return;
+    const char *names = "";
+    for (size_t i = 0; i < n && i < SHOWN; i++)
+        names = arena_printf(r->a, "%s %s", names, login[i]);
+    readiness_say(r, GOOD, "organizations", arena_printf(r->a, "%zu users belong to another organization than the domain of their login:%s%s", n, names, n > SHOWN ? " ..." : ""), "");
+}
+
 void readiness_switches(struct readiness *r)
 {
     struct org *org;
@@ -42,6 +56,7 @@ void readiness_switches(struct readiness *r)
         else
             readiness_say(r, WARN, "WarnMapiHttpNotEnabled", arena_printf(r->a, "organization %s: MAPI over HTTP is off for mailboxes that do not switch it on themselves", org[i].name),
                           arena_printf(r->a, "mapictl org set \"%s\" --mapi-http-enabled true", org[i].name));
+    check_belonging(r);
     check_url(r, "internal", v.internal_url);
     check_url(r, "external", v.external_url);
 }
