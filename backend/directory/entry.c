@@ -58,15 +58,20 @@ static struct blob column_blob(struct arena *a, sqlite3_stmt *q, int i)
     return n > 0 ? blob_of(arena_dup(a, sqlite3_column_blob(q, i), (size_t)n), (size_t)n) : blob_of(NULL, 0);
 }
 
+static void read_mailbox(sqlite3_stmt *q, int i, struct entry *e)
+{
+    e->has_mailbox = sqlite3_column_bytes(q, i) == (int)sizeof e->mailbox.b;
+    if (e->has_mailbox)
+        memcpy(e->mailbox.b, sqlite3_column_blob(q, i), sizeof e->mailbox.b);
+}
+
 bool entry_from_row(sqlite3_stmt *q, struct arena *a, struct entry *e)
 {
     *e = (struct entry){ .row = sqlite3_column_int64(q, 0), .kind = (enum entry_kind)sqlite3_column_int(q, 1), .hidden = sqlite3_column_int(q, 2) != 0,
                          .dn = column(a, q, 3), .display_name = column(a, q, 4), .smtp = column(a, q, 5), .org = (uint32_t)sqlite3_column_int(q, 6),
                          .filter = column(a, q, 7), .source = column(a, q, 8), .external = column(a, q, 9),
                          .change = (uint64_t)sqlite3_column_int64(q, 10) };
-    e->has_mailbox = sqlite3_column_bytes(q, 11) == (int)sizeof e->mailbox.b;
-    if (e->has_mailbox)
-        memcpy(e->mailbox.b, sqlite3_column_blob(q, 11), sizeof e->mailbox.b);
+    read_mailbox(q, 11, e);
     struct blob packed = column_blob(a, q, 12);
     return packed.n == 0 || props_unpack(packed, a, &e->props);
 }
@@ -117,6 +122,40 @@ ec_t entry_get(struct directory *d, struct arena *a, int64_t row, struct entry *
 {
     TRY(entry_brief(d, a, row, out));
     return entry_proxies(d, a, out);
+}
+
+ec_t entry_shown(struct directory *d, struct arena *a, int64_t row, struct entry *out, struct blob *props)
+{
+    bool found = false;
+    sqlite3_stmt *q = q_begin(d, "SELECT kind, dn, display_name, smtp, props FROM entry WHERE row=?1");
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, row);
+    ec_t ec = q_row(q, &found);
+    if (found) {
+        *out = (struct entry){ .row = row, .kind = (enum entry_kind)sqlite3_column_int(q, 0), .dn = column(a, q, 1), .display_name = column(a, q, 2), .smtp = column(a, q, 3),
+                               .filter = "", .source = "", .external = "" };
+        *props = column_blob(a, q, 4);
+    }
+    q_end(d, q);
+    return ec != ecNone || found ? ec : EC(ecNotFound);
+}
+
+ec_t entry_origin(struct directory *d, struct arena *a, struct entry *e)
+{
+    bool found = false;
+    sqlite3_stmt *q = q_begin(d, "SELECT e.source, e.external, p.mailbox FROM entry e LEFT JOIN person p ON p.row=e.row WHERE e.row=?1");
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, e->row);
+    ec_t ec = q_row(q, &found);
+    if (found) {
+        e->source = column(a, q, 0);
+        e->external = column(a, q, 1);
+        read_mailbox(q, 2, e);
+    }
+    q_end(d, q);
+    return ec != ecNone || found ? ec : EC(ecNotFound);
 }
 
 static ec_t by_text(struct directory *d, struct arena *a, const char *sql, const char *x, const char *y, struct entry *out)

@@ -52,6 +52,10 @@ ec_t entry_get(struct directory *d, struct arena *a, int64_t row, struct entry *
 /* The row without its further addresses, which cost a question of their own; and these. */
 ec_t entry_brief(struct directory *d, struct arena *a, int64_t row, struct entry *out);
 ec_t entry_proxies(struct directory *d, struct arena *a, struct entry *e);
+/* What is shown of most: row, kind, DN, names and primary address; *props: the properties as they are packed (props_unpack).  And what few ask for: source,
+ * external key and mailbox of such an object. */
+ec_t entry_shown(struct directory *d, struct arena *a, int64_t row, struct entry *out, struct blob *props);
+ec_t entry_origin(struct directory *d, struct arena *a, struct entry *e);
 ec_t entry_by_dn(struct directory *d, struct arena *a, const char *dn, struct entry *out);            /* or by a former one (X500 proxy); without case */
 ec_t entry_by_address(struct directory *d, struct arena *a, const char *smtp, struct entry *out);     /* any of its addresses */
 ec_t entry_by_external(struct directory *d, struct arena *a, const char *source, const char *external, struct entry *out);

@@ -126,7 +126,7 @@ static bool display_name(struct nspi_object *o, uint32_t tag, struct propval *v)
 /* ASCII alone, which is the same in every code page (OXNSPI R1601): accents go, what remains of other scripts is a question mark. */
 static bool printable_name(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    struct blob given = props_str(&o->e.props, tag);
+    struct blob given = props_str(nspi_props(o), tag);
     struct blob s = utf8_seen(o->c->a, given.n != 0 ? given : blob_str(o->e.display_name), UTF_BASE);
     uint8_t    *p = arena_alloc(o->c->a, s.n);
     size_t      n = 0;
@@ -240,8 +240,9 @@ static struct guid guid_of_row(const struct nspi_object *o)
 
 static bool object_guid(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    struct guid g = o->e.mailbox;
-    if (!o->e.has_mailbox && !guid_of_source(o->e.external, &g))
+    const struct entry *e = nspi_origin(o);
+    struct guid g = e->mailbox;
+    if (!e->has_mailbox && !guid_of_source(e->external, &g))
         g = guid_of_row(o);
     *v = pv_bin(tag, blob_of(arena_dup(o->c->a, g.b, sizeof g.b), sizeof g.b));
     return true;
@@ -253,10 +254,12 @@ static bool home_database(struct nspi_object *o, uint32_t tag, struct propval *v
     const char *at = strrchr(o->e.smtp, '@');
     char id[GUID_TEXT];
     size_t org = strcspn(o->e.dn + (*o->e.dn == '/'), "/") + 1;
+    if (!nspi_origin(o)->has_mailbox)
+        return false;
     guid_text(&o->e.mailbox, id);
     *v = pv_str(tag, arena_printf(o->c->a, "%.*s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Configuration/cn=Servers/cn=%s@%s/cn=Microsoft Private MDB",
                                   (int)org, o->e.dn, id, at != NULL ? at + 1 : ""));
-    return o->e.has_mailbox;
+    return true;
 }
 
 static bool manager_dn(struct nspi_object *o, uint32_t tag, struct propval *v)
@@ -361,14 +364,14 @@ static bool organization(struct nspi_object *o, uint32_t tag, struct propval *v)
 /* The address of somebody elsewhere, in the form of a proxy address. */
 static bool target_address(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    struct blob given = props_str(&o->e.props, tag);
+    struct blob given = props_str(nspi_props(o), tag);
     *v = given.n != 0 ? pv_strn(tag, given) : pv_str(tag, arena_printf(o->c->a, "SMTP:%s", o->e.smtp));
     return given.n != 0 || (o->e.kind == ENTRY_CONTACT && *o->e.smtp != '\0');
 }
 
 static bool rich_info(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    *v = pv_bool(tag, props_bool(&o->e.props, tag, o->e.kind != ENTRY_CONTACT));
+    *v = pv_bool(tag, props_bool(nspi_props(o), tag, o->e.kind != ENTRY_CONTACT));
     return true;
 }
 
@@ -417,23 +420,23 @@ static bool offline(struct nspi_object *o, uint32_t tag, struct propval *v)
 
 /* --- the table ------------------------------------------------------------------------------------------------------------------------------ */
 
-static const struct made { uint32_t tag; unsigned of; bool (*make)(struct nspi_object *, uint32_t, struct propval *); } made[] = {
+static const struct made { uint32_t tag; unsigned of; nspi_maker *make; } made[] = {
 #define MADE(property, of, function) { property, of, function },
 #include "session/nspi/abmade.def"
 };
 
-static const struct made *find(uint32_t tag)
+nspi_maker *nspi_made_by(uint32_t tag, unsigned *of)
 {
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
-        if (made[i].tag == tag)
-            return &made[i];
+        if (made[i].tag == tag) {
+            *of = made[i].of;
+            return made[i].make;
+        }
     return NULL;
 }
 
-bool nspi_is_made(uint32_t tag) { return find(tag) != NULL; }
-
-bool nspi_made(struct nspi_object *o, uint32_t tag, struct propval *out)
+bool nspi_is_made(uint32_t tag)
 {
-    const struct made *m = find(tag);
-    return m != NULL && (m->of & o->what) != 0 && m->make(o, tag, out);
+    unsigned of;
+    return nspi_made_by(tag, &of) != NULL;
 }

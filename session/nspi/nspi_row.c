@@ -1,51 +1,10 @@
 /* nspi_row.c - objects become rows of the columns that a client asked for. */
 #include "backend/base/filetime.h"
+#include "backend/base/log.h"
+#include "backend/mapi/msg.h"
 #include "session/nspi/nspi_row.h"
 
 enum { ROWS_MS = 5000, ROWS_BYTES = 4 << 20, ROW_OK = 0, ROW_FLAGGED = 1, VALUE_THERE = 0, VALUE_ERROR = 0xA };
-
-/* --- what is known -------------------------------------------------------------------------------------------------------------------------- */
-
-static const uint32_t known[] = {
-#define ABPROP(name, how) name,
-#include "backend/directory/abprop.def"
-};
-enum { KNOWN = sizeof known / sizeof known[0] };
-
-uint32_t nspi_native(uint32_t tag)
-{
-    uint32_t same_id = 0;
-    for (size_t i = 0; i < KNOWN; i++) {
-        if (known[i] == prop_unicode(tag))
-            return known[i];
-        if (same_id == 0 && prop_id(known[i]) == prop_id(tag))
-            same_id = known[i];
-    }
-    return same_id;
-}
-
-static uint32_t as_string(uint32_t tag, uint16_t string_type)
-{
-    return type_string(prop_type(tag)) ? prop_retype(tag, (uint16_t)((prop_type(tag) & PtypMultipleFlag) | string_type)) : tag;
-}
-
-/* A link is a table of objects, whatever type else its property can be had in; and so is the database of a mailbox (MS-OXOABK 2.2.4.37). */
-static bool is_table(uint32_t native)
-{
-    enum link_kind k;
-    bool back;
-    return native == PidTagAddressBookHomeMessageDatabase || (link_of_prop(native, &k, &back) && !nspi_is_made(native));
-}
-
-static uint32_t as_listed(uint32_t tag, uint16_t string_type) { return is_table(tag) ? prop_retype(tag, PtypObject) : as_string(tag, string_type); }
-
-void nspi_known(struct arena *a, uint16_t string_type, uint32_t **out, size_t *n)
-{
-    *out = arena_array(a, uint32_t, KNOWN);
-    *n = KNOWN;
-    for (size_t i = 0; i < KNOWN; i++)
-        (*out)[i] = as_listed(known[i], string_type);
-}
 
 /* --- one object ----------------------------------------------------------------------------------------------------------------------------- */
 
@@ -55,9 +14,25 @@ ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_o
     int64_t row = (int64_t)mid - MID_FIRST;
     if (row <= 0 || !book_exists(&c->look, row, NULL))
         return nspi_list_object(c, mid, flags, out);
-    ec_t ec = entry_brief(c->reader, c->a, row, &out->e);
+    ec_t ec = entry_shown(c->reader, c->a, row, &out->e, &out->packed);
     out->there = ec == ecNone;
     return ec == ecNotFound ? ecNone : ec;
+}
+
+const struct props *nspi_props(struct nspi_object *o)
+{
+    if (!o->unpacked && o->packed.n != 0 && !props_unpack(o->packed, o->c->a, &o->e.props))
+        log_line(LOGL_WARN, "directory", "the properties of an object are damaged", "value", o->e.dn, NULL);
+    o->unpacked = true;
+    return &o->e.props;
+}
+
+const struct entry *nspi_origin(struct nspi_object *o)
+{
+    if (!o->origin && o->what == OF_OBJECTS)
+        entry_origin(o->c->reader, o->c->a, &o->e); /* a failure is logged; it has none */
+    o->origin = true;
+    return &o->e;
 }
 
 /* The objects at the other end that can be seen. */
@@ -122,17 +97,17 @@ static bool link_value(struct nspi_object *o, enum link_kind k, bool back, uint3
     return true;
 }
 
-static bool made_value(struct nspi_object *o, uint32_t native, uint32_t tag, struct propval *out)
+static bool made_value(struct nspi_object *o, const struct nspi_property *p, uint32_t tag, struct propval *out)
 {
-    bool has = nspi_made(o, native, out);
-    if (is_table(native) && (prop_type(tag) == PtypObject || prop_type(tag) == PtypUnspecified))
-        *out = (struct propval){ .tag = prop_retype(native, PtypObject) };
+    bool has = (p->of & o->what) != 0 && p->make(o, p->native, out);
+    if (p->table && (prop_type(tag) == PtypObject || prop_type(tag) == PtypUnspecified))
+        *out = (struct propval){ .tag = prop_retype(p->native, PtypObject) };
     return has;
 }
 
 static bool kept_value(struct nspi_object *o, uint32_t native, struct propval *out)
 {
-    const struct propval *v = props_find(&o->e.props, native);
+    const struct propval *v = props_find(nspi_props(o), native);
     if (v == NULL || (native == PidTagAddressBookHierarchicalIsHierarchicalGroup && nspi_org_hierarchy(o) == HIERARCHY_DEPARTMENTS))
         return false;
     *out = *v;
@@ -141,16 +116,14 @@ static bool kept_value(struct nspi_object *o, uint32_t native, struct propval *o
 
 static bool value(struct nspi_object *o, uint32_t tag, struct propval *out)
 {
-    uint32_t native = nspi_native(tag);
-    enum link_kind k;
-    bool back;
-    if (!o->there || native == 0)
+    const struct nspi_property *p = nspi_property(tag);
+    if (!o->there || p == NULL)
         return false;
-    if (nspi_is_made(native))
-        return made_value(o, native, tag, out);
+    if (p->make != NULL)
+        return made_value(o, p, tag, out);
     if (o->what != OF_OBJECTS)
         return false;
-    return link_of_prop(native, &k, &back) ? link_value(o, k, back, tag, out) : kept_value(o, native, out);
+    return p->linked ? link_value(o, p->link, p->back, tag, out) : kept_value(o, p->native, out);
 }
 
 void nspi_value(struct nspi_object *o, uint32_t tag, struct propval *out)
@@ -169,13 +142,15 @@ void nspi_value(struct nspi_object *o, uint32_t tag, struct propval *out)
 void nspi_list(struct nspi_object *o, uint32_t flags, uint16_t string_type, uint32_t **out, size_t *n)
 {
     struct propval v;
-    *out = arena_array(o->c->a, uint32_t, KNOWN);
+    const struct nspi_property *all;
+    size_t count = nspi_properties(&all);
+    *out = arena_array(o->c->a, uint32_t, count);
     *n = 0;
-    for (size_t i = 0; i < KNOWN; i++) {
-        uint32_t tag = as_listed(known[i], string_type);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t tag = nspi_listed(&all[i], string_type);
         if (prop_type(tag) == PtypObject && (flags & FLAG_SKIP_OBJECTS) != 0)
             continue;
-        if (value(o, known[i], &v))
+        if (value(o, all[i].native, &v))
             (*out)[(*n)++] = tag;
     }
 }

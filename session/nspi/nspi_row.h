@@ -13,6 +13,9 @@ struct nspi_object {
     struct entry     e;
     bool             there;         /* false: no such object, or not to be seen: it has no values (OXNSPI R907) */
     bool             proxies;       /* e.proxy has been read */
+    bool             origin;        /* e.source, e.external and e.mailbox have been read (nspi_origin) */
+    bool             unpacked;      /* e.props have been (nspi_props) */
+    struct blob      packed;        /* e.props as they are kept */
     unsigned         what;          /* OF_... one of them */
     uint32_t         flags;         /* FLAG_EPHEMERAL */
     bool             chosen;        /* `member` has been found out: whom the filter of a dynamic group chooses, which costs a look at everybody */
@@ -25,12 +28,29 @@ struct nspi_object {
 /* The object of a Minimal Entry ID, as the client may see it.  0 is the global address list (OXOABK 2.2.2.3). */
 ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_object *out);
 
+/* What its owner set; where it comes from. */
+const struct props *nspi_props(struct nspi_object *o);
+const struct entry *nspi_origin(struct nspi_object *o);
+
 /* One property in the type asked for (PtypUnspecified: its own); an error value (PtypErrorCode) if it has none.  out->tag is the tag as it is answered. */
 void nspi_value(struct nspi_object *o, uint32_t tag, struct propval *out);
 
-/* What is known of a property: its own type, or 0 if the server does not know it. */
+/* nspi_known.c: what is known of a property, whatever type it is asked for in; NULL: the server does not know it. */
+typedef bool nspi_maker(struct nspi_object *o, uint32_t tag, struct propval *out);
+struct nspi_property {
+    uint32_t       native;          /* with its own type */
+    nspi_maker    *make;            /* it is made of the object, */
+    unsigned       of;              /* of these (OF_...) */
+    bool           linked, back;    /* else it shows a link, */
+    enum link_kind link;            /* else it is what somebody has set */
+    bool           table;           /* it can be had as PtypObject */
+};
+const struct nspi_property *nspi_property(uint32_t tag);
+size_t nspi_properties(const struct nspi_property **out);                        /* all of them */
+uint32_t nspi_listed(const struct nspi_property *p, uint16_t string_type);       /* its tag in a list of tags; strings are PtypString or PtypString8 */
+/* Its own type, or 0 if the server does not know it. */
 uint32_t nspi_native(uint32_t tag);
-/* All that the server knows, with strings of `string_type` (PtypString or PtypString8). */
+/* The tags of all that the server knows. */
 void nspi_known(struct arena *a, uint16_t string_type, uint32_t **out, size_t *n);
 /* Those that an object has (OXNSPI 3.1.4.1.6). */
 void nspi_list(struct nspi_object *o, uint32_t flags, uint16_t string_type, uint32_t **out, size_t *n);
@@ -40,8 +60,8 @@ bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags);
 /* The columns of the answer: those asked for, or the usual ones (OXNSPI R1627); room for rows. */
 void nspi_columns(struct nspi_ctx *c);
 
-/* nspi_made.c: a property that is made of the object; false if it has none or is none of these.  out->tag is its own. */
-bool nspi_made(struct nspi_object *o, uint32_t tag, struct propval *out);
+/* nspi_made.c: who makes a property of an object (out->tag is its own; false if it has none), and of what; NULL: it is not made. */
+nspi_maker *nspi_made_by(uint32_t tag, unsigned *of);
 bool nspi_is_made(uint32_t tag);
 
 /* nspi_org.c: DN of the Organization object that an object belongs to, NULL: there is none; and what departments are in that organization: a hierarchy is shown
