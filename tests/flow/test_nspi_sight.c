@@ -303,3 +303,123 @@ TEST(hidden_from_lists_and_names)
     CHECK_INT(BOOK(b, "GetProps", ASK(.stat = &ghost, .tags = name_only, .ntags = 1)), 0);
     books_end(&k);
 }
+
+/* --- groups that hide their members ----------------------------------------------------------------------------------------------------------- */
+
+static void hide_members(struct books *k, uint32_t mid, bool yes)
+{
+    struct entry e;
+    REQUIRE_EC(entry_get(k->d, k->b.a, (int64_t)mid - MID_FIRST, &e), ecNone);
+    props_del(&e.props, PidTagAddressBookHideDLMembership);
+    if (yes)
+        props_set(k->b.a, &e.props, pv_bool(PidTagAddressBookHideDLMembership, true));
+    REQUIRE_EC(entry_set(k->d, k->b.a, &e), ecNone);
+}
+
+static size_t linked(struct book_client *b, uint32_t mid, uint32_t tag)
+{
+    struct nspic_stat s = at(mid);
+    s.container = tag;
+    MUST_BOOK(b, "GetMatches", ASK(.stat = &s, .rows = 100, .tags = name_only, .ntags = 1));
+    return b->reply.mids;
+}
+
+static bool has_value(struct book_client *b, uint32_t mid, uint32_t tag)
+{
+    struct nspic_stat s = at(mid), list = book_stat();
+    BOOK(b, "GetProps", ASK(.stat = &s, .tags = &tag, .ntags = 1));
+    REQUIRE(b->reply.has_values && b->reply.values.n == 1);
+    bool yes = prop_type(b->reply.values.v[0].tag) != PtypErrorCode, listed = false;
+    MUST_BOOK(b, "QueryRows", ASK(.stat = &list, .mids = &mid, .nmids = 1, .rows = 1, .tags = &tag, .ntags = 1));
+    CHECK_INT(prop_type(b->reply.row[0].v[0].tag) != PtypErrorCode, yes);
+    MUST_BOOK(b, "GetPropList", ASK(.mid = mid, .code_page = 1252));
+    for (size_t i = 0; i < b->reply.tags; i++)
+        listed |= prop_id(b->reply.tag[i]) == prop_id(tag);
+    CHECK_INT(listed, yes);
+    return yes;
+}
+
+/* Is the object among those that have the property, or whose value of it has the text in it? */
+static bool found(struct book_client *b, uint32_t mid, struct restriction *r)
+{
+    struct nspic_stat s = book_stat();
+    MUST_BOOK(b, "GetMatches", ASK(.stat = &s, .filter = r, .rows = 1000));
+    for (size_t i = 0; i < b->reply.mids; i++)
+        if (b->reply.mid[i] == mid)
+            return true;
+    return false;
+}
+
+/* All that tells who is in Team, asked for in every way. */
+static void members_seen(struct books *k, struct book_client *b, bool seen)
+{
+    struct restriction exist = { .kind = RES_EXIST }, back = { .kind = RES_EXIST }, text = { .kind = RES_CONTENT };
+    exist.exist.tag = PidTagAddressBookMember;
+    back.exist.tag = PidTagAddressBookIsMemberOfDistributionList;
+    text.content.tag = 0x8009101F;
+    text.content.level = FL_SUBSTRING;
+    text.content.value = pv_str(PROP_TAG(0x8009, PtypString), "cn=");
+    CHECK_INT(linked(b, k->team, PidTagAddressBookMember), seen ? 3 : 0);
+    CHECK_INT(linked(b, k->team, 0x8009101E), seen ? 3 : 0);
+    CHECK_INT(linked(b, k->ana, PidTagAddressBookIsMemberOfDistributionList), seen);
+    CHECK_INT(linked(b, k->bob, 0x8008000D), seen);
+    CHECK_INT(linked(b, k->person[0], 0x8008101F), seen);
+    static const uint32_t as[] = { 0x8009000D, 0x8009101F, 0x8009101E }, member_of[] = { 0x8008000D, 0x8008101F, 0x8008001E };
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_INT(has_value(b, k->team, as[i]), seen);
+        CHECK_INT(has_value(b, k->ana, member_of[i]), seen);
+    }
+    CHECK_INT(found(b, k->team, &exist), seen);
+    CHECK_INT(found(b, k->bob, &back), seen);
+    CHECK_INT(found(b, k->team, &text), seen);
+}
+
+/* Who is in a group that hides its members is told to its owners alone, one by one or as members of a group that owns it; not even to its members. */
+TEST(members_that_are_hidden)
+{
+    struct books k;
+    struct book_client bob;
+    books(&k);
+    book_bound(&bob, stack_shared(), &stack_shared()->bob);
+    members_seen(&k, &k.b, true);
+    members_seen(&k, &bob, true);
+    hide_members(&k, k.team, true);
+    members_seen(&k, &k.b, true);                /* Ana owns it */
+    members_seen(&k, &bob, false);
+    /* the group is there all the same, and what else it says */
+    const char *names[] = { "Team" };
+    struct nspic_stat s = book_stat();
+    MUST_BOOK(&bob, "ResolveNames", ASK(.stat = &s, .names = names, .nnames = 1, .tags = name_only, .ntags = 1));
+    CHECK_INT(bob.reply.mid[0], 2);
+    CHECK_INT(linked(&bob, k.team, PidTagAddressBookOwner), 1);
+    /* whoever may not look may not try out either: adding, and removing what may not be there */
+    struct blob id = nspi_permanent_id(bob.a, 0, stack_shared()->bob.dn);
+    for (uint32_t remove = 0; remove < 2; remove++)
+        CHECK_INT(BOOK(&bob, "ModLinkAtt", ASK(.flags = remove, .tag = PidTagAddressBookMember, .mid = k.team, .entryids = &id, .nentryids = 1)), 0x80070005);
+    /* a group of owners */
+    struct entry owners = { .kind = ENTRY_GROUP, .display_name = "Zz Owners", .smtp = "zz-owners@example.com" };
+    REQUIRE_EC(entry_add(k.d, k.b.a, &owners), ecNone);
+    REQUIRE_EC(link_add(k.d, LINK_MEMBER, owners.row, stack_shared()->bob.row), ecNone);
+    REQUIRE_EC(link_add(k.d, LINK_OWNER, (int64_t)k.team - MID_FIRST, owners.row), ecNone);
+    CHECK_INT(linked(&bob, k.team, PidTagAddressBookMember), 3);
+    REQUIRE_EC(entry_remove(k.d, owners.row), ecNone);
+    CHECK_INT(linked(&bob, k.team, PidTagAddressBookMember), 0);
+    hide_members(&k, k.team, false);
+    members_seen(&k, &bob, true);
+    book_client_end(&bob);
+    books_end(&k);
+}
+
+/* The same with a group whose members a filter chooses. */
+TEST(members_that_a_filter_chooses_are_hidden)
+{
+    struct books k;
+    books(&k);
+    CHECK_INT(linked(&k.b, k.dynamic, PidTagAddressBookMember), 3);
+    hide_members(&k, k.dynamic, true);
+    CHECK_INT(linked(&k.b, k.dynamic, PidTagAddressBookMember), 0);
+    CHECK(!has_value(&k.b, k.dynamic, 0x8009101F));
+    hide_members(&k, k.dynamic, false);
+    CHECK(has_value(&k.b, k.dynamic, 0x8009101F));
+    books_end(&k);
+}
