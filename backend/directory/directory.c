@@ -8,7 +8,7 @@
 #include "backend/directory/schema.h"
 #include <stdlib.h>
 
-#define PERSON_COLUMNS "row, login, smtp, dn, display_name, mailbox, locale, disabled, hidden, password, (SELECT org FROM entry WHERE entry.row=person.row)"
+#define PERSON_COLUMNS "row, login, smtp, dn, display_name, mailbox, locale, disabled, hidden, password"
 
 /* --- statements -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -235,8 +235,7 @@ static void person_from_row(sqlite3_stmt *q, struct arena *a, struct person *p)
 {
     *p = (struct person){ .row = sqlite3_column_int64(q, 0), .login = column(a, q, 1), .smtp = column(a, q, 2), .dn = column(a, q, 3),
                           .display_name = column(a, q, 4), .locale = (uint32_t)sqlite3_column_int64(q, 6),
-                          .disabled = sqlite3_column_int(q, 7) != 0, .hidden = sqlite3_column_int(q, 8) != 0,
-                          .org = (uint32_t)sqlite3_column_int64(q, 10) };
+                          .disabled = sqlite3_column_int(q, 7) != 0, .hidden = sqlite3_column_int(q, 8) != 0 };
     p->has_mailbox = sqlite3_column_bytes(q, 5) == (int)sizeof p->mailbox.b;
     if (p->has_mailbox)
         memcpy(p->mailbox.b, sqlite3_column_blob(q, 5), sizeof p->mailbox.b);

@@ -20,7 +20,6 @@ struct person {
     bool        has_mailbox, disabled, hidden;
     struct guid mailbox;
     uint32_t    locale;
-    uint32_t    org;           /* his organization (policy.h): that of his object in the address book */
 };
 
 /* Opens, creating or migrating it; NULL with *why. */

@@ -133,8 +133,13 @@ ec_t org_add(struct directory *d, const char *name)
 
 ec_t org_knows(struct directory *d, struct arena *a, const struct person *who, const struct person *whose, bool *yes)
 {
-    (void)a;
-    *yes = who->row == whose->row || who->org == whose->org;
+    struct policy own, other;
+    *yes = who->row == whose->row;
+    if (*yes)
+        return ecNone;
+    TRY(policy_of(d, a, who, &own));
+    TRY(policy_of(d, a, whose, &other));
+    *yes = strcasecmp(own.organization, other.organization) == 0;
     return *yes ? ecNone : directory_has_access(d, whose->dn, who->dn, yes);
 }
 

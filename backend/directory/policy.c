@@ -241,13 +241,24 @@ size_t policies_org_of(const struct policies *s, const char *address)
 
 /* --- what holds for a person ---------------------------------------------------------------------------------------------------------------- */
 
-/* The snapshot may be newer than the person: an organization that it does not have is the first. */
-static size_t org_at(const struct policies *s, uint32_t row)
+/* The organization of a person's object in the address book, now: persons are remembered for a while, switches count at once. */
+static bool org_of_row(struct directory *d, const struct policies *s, int64_t row, size_t *at)
 {
+    *at = 0;
+    if (s->orgs == 1)
+        return true;
+    sqlite3_stmt *q = ask(d, "SELECT org FROM entry WHERE row=?1");
+    bool found = false;
+    if (q == NULL)
+        return false;
+    sqlite3_bind_int64(q, 1, row);
+    ec_t    ec = q_row(q, &found);
+    int64_t org = found ? sqlite3_column_int64(q, 0) : 0;
+    sqlite3_reset(q);
     for (size_t i = 0; i < s->orgs; i++)
-        if (s->org[i].row == row)
-            return i;
-    return 0;
+        if (s->org[i].row == org)
+            *at = i;
+    return ec == ecNone;
 }
 
 static int by_row(const void *key, const void *row)
@@ -260,9 +271,14 @@ ec_t policy_of(struct directory *d, struct arena *a, const struct person *p, str
 {
     static const struct person_row none = { .mapi_http = TRI_NULL };
     const struct policies *s = policies_begin(d);
+    size_t at;
     if (s == NULL)
         return EC(ecDiskError);
-    const struct org_row *o = &s->org[org_at(s, p->org)];
+    if (!org_of_row(d, s, p->row, &at)) {
+        policies_done(d);
+        return EC(ecDiskError);
+    }
+    const struct org_row *o = &s->org[at];
     const struct person_row *own = s->persons == 0 ? NULL : bsearch(&p->row, s->person, s->persons, sizeof *s->person, by_row);
     own = own != NULL ? own : &none;
     *out = (struct policy){ .organization = arena_strdup(a, o->name),
