@@ -207,7 +207,9 @@ static ec_t by_restriction(struct nspi_ctx *c, struct found *f)
     enum book_sort sort;
     int64_t *row = NULL;
     size_t   n = 0;
-    if (!nspi_sort(c->in->stat.sort_type, &sort))
+    if (m.stat.sort_type == SORT_NAME_RO || m.stat.sort_type == SORT_NAME_W) /* those of a list of links: the same order */
+        m.stat.sort_type = SORT_NAME;
+    if (!nspi_sort(m.stat.sort_type, &sort))
         return EC(ecGeneralFailure);
     TRY(nspi_container(m.stat.container, &m.container));
     if (book_exists(&c->look, m.container, NULL)) /* what the GetMatches before put there (R1146): no address list, so it is the global one */

@@ -597,8 +597,14 @@ TEST(objects_that_match)
     s.container = 0x7FFFFFFF;
     CHECK_INT(BOOK(b, "GetMatches", ASK(.stat = &s, .filter = &eq, .rows = 10)), 0x80040405);
     s = book_stat();
-    s.sort_type = 1000;
+    s.sort_type = 4;
     CHECK_INT(BOOK(b, "GetMatches", ASK(.stat = &s, .filter = &eq, .rows = 10)), 0x80004005);
+    for (s.sort_type = 1000; s.sort_type < 1002; s.sort_type++) { /* the orders of links: by name */
+        MUST_BOOK(b, "GetMatches", ASK(.stat = &s, .filter = &prefix, .rows = 10, .tags = name_only, .ntags = 1));
+        REQUIRE(b->reply.mids == 10);
+        CHECK_STR(book_text(b, &b->reply.row[3], PidTagDisplayName), "Person 013");
+        CHECK_INT(b->reply.stat.sort_type, s.sort_type);
+    }
     s = book_stat();
     s.container = k.rooms;
     CHECK_INT(BOOK(b, "GetMatches", ASK(.stat = &s, .filter = &anr, .rows = 10)), 0);
