@@ -41,15 +41,24 @@ static ec_t seen(struct nspi_ctx *c, enum link_kind k, bool back, int64_t other,
     return ecNone;
 }
 
+/* Departments are shown where the organization's hierarchy is not made of groups (MS-OXOABK 2.2.8). */
+static ec_t of_groups(struct nspi_ctx *c, int64_t row, bool *yes)
+{
+    struct nspi_object o = { .c = c };
+    ec_t ec = entry_brief(c->reader, c->a, row, &o.e);
+    *yes = ec == ecNone && nspi_org_hierarchy(&o) == HIERARCHY_GROUPS;
+    return ec == ecNotFound ? ecNone : ec;
+}
+
 ec_t nspi_links(struct nspi_ctx *c, enum link_kind k, int64_t row, bool back, int64_t **out, size_t *n)
 {
-    bool   none = false;
+    bool   none = link_restricts(k); /* that somebody may not send to it is said, but not who (MS-OXOABK 2.2.4.42-2.2.4.45) */
     size_t all = 0;
     *n = 0;
-    if (link_restricts(k)) /* that somebody may not send to it is said, but not who (MS-OXOABK 2.2.4.42-2.2.4.45) */
-        return ecNone;
     if (k == LINK_MEMBER && !back)
         TRY(hidden(c, row, &none));
+    if (k == LINK_PARENT || k == LINK_SHOWN_IN)
+        TRY(of_groups(c, row, &none));
     if (none)
         return ecNone;
     TRY(link_list(c->reader, c->a, k, row, back, out, &all));

@@ -2,6 +2,7 @@
  * object leaves and comes back by either form of file. */
 #include "backend/directory/entry.h"
 #include "backend/mapi/msg.h"
+#include "tests/flow/book.h"
 #include "tests/flow/ctl.h"
 #include "tests/unit.h"
 #include <stdio.h>
@@ -57,6 +58,58 @@ TEST(an_organization_and_its_departments)
     CHECK(refused(st, "directory add organization Again", "exists already"));
     CHECK(refused(st, "directory add organization Other --set legacyExchangeDN=/o=Other/ou=x", "not a valid name or value"));
     free((void *)(uintptr_t)root);
+    stack_stop(st);
+}
+
+static const uint32_t name_only[] = { PidTagDisplayName };
+
+/* Whom a property of an object refers to, by name, as a client asks for it. */
+static const char *referred(struct book_client *b, uint32_t mid, uint32_t property)
+{
+    struct nspic_stat s = book_stat();
+    const char *names = "";
+    s.current = mid;
+    s.container = property;
+    MUST_BOOK(b, "GetMatches", (&(struct nspic_ask){ .stat = &s, .rows = 100, .tags = name_only, .ntags = 1 }));
+    for (size_t i = 0; i < b->reply.rows; i++)
+        names = arena_printf(b->a, "%s%s%s", names, i != 0 ? "|" : "", book_text(b, &b->reply.row[i], PidTagDisplayName));
+    return names;
+}
+
+/* From his own DN to the organization, its root, down to people: both ways that an organization can be made of. */
+TEST(a_client_walks_the_hierarchy)
+{
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 1 });
+    struct book_client b;
+    const char *root = arena_str(st->a, blob_of(st->ana.dn, 1 + strcspn(st->ana.dn + 1, "/")));
+    ctl_must(st, "directory add organization Everything");
+    ctl_must(st, "directory add group Board --set mail=board@example.com --set hierarchical=TRUE");
+    ctl_must(st, "directory add group Sales --set mail=sales@example.com --set hierarchical=TRUE --link member=ana@example.com");
+    ctl_must(st, "directory set board@example.com --link member=sales@example.com --link member=bob@example.com");
+    ctl_must(st, "directory add department Directors --set mail=directors@example.com");
+    ctl_must(st, "directory add department Sellers --set mail=sellers@example.com --link parent-department=directors@example.com");
+    ctl_must(st, "directory set ana@example.com --link shown-in=sellers@example.com");
+    ctl_must(st, arena_printf(st->a, "directory set %s --link root=board@example.com", root));
+    book_bound(&b, st, &st->ana);
+    uint32_t organization = book_mid(&b, root), ana = book_mid(&b, st->ana.dn);
+    REQUIRE(organization != 0);
+    CHECK_STR(referred(&b, organization, PidTagAddressBookHierarchicalRootDepartment), "Board");
+    uint32_t board = b.reply.mid[0];
+    CHECK_STR(referred(&b, board, PidTagAddressBookMember), arena_printf(b.a, "%s|Sales", st->bob.display_name));
+    CHECK_STR(referred(&b, ana, PidTagAddressBookHierarchicalShowInDepartments), "");
+    ctl_must(st, arena_printf(st->a, "directory set %s --link root=directors@example.com", root));
+    CHECK_STR(referred(&b, organization, PidTagAddressBookHierarchicalRootDepartment), "Directors");
+    uint32_t directors = b.reply.mid[0];
+    CHECK_STR(referred(&b, directors, PidTagAddressBookHierarchicalChildDepartments), "Sellers");
+    uint32_t sellers = b.reply.mid[0];
+    CHECK_STR(referred(&b, sellers, PidTagAddressBookHierarchicalDepartmentMembers), st->ana.display_name);
+    CHECK_STR(referred(&b, sellers, PidTagAddressBookHierarchicalParentDepartment), "Directors");
+    CHECK_STR(referred(&b, ana, PidTagAddressBookHierarchicalShowInDepartments), "Sellers");
+    struct nspic_stat s = book_stat();
+    const char *names[] = { "Everything" };
+    MUST_BOOK(&b, "ResolveNames", (&(struct nspic_ask){ .stat = &s, .names = names, .nnames = 1, .tags = name_only, .ntags = 1 }));
+    CHECK_INT(b.reply.mid[0], 0); /* an organization is nobody to write to */
+    book_client_end(&b);
     stack_stop(st);
 }
 
