@@ -54,7 +54,7 @@ struct nspi_answer {
     uint32_t *mid; size_t mids;
     uint32_t *tag; size_t tags;          /* T, and the columns of L */
     struct wr rows; uint32_t nrows;      /* L: rows as they are sent (nspi_row.h) */
-    uint64_t  since;                     /* when the first was begun, by clock_ms() */
+    uint64_t  since, rested;             /* when the first was begun, and others could go on last; by clock_ms() */
     struct nspi_values values;           /* V */
     struct nspi_values *table; size_t table_rows; /* X */
     const char *url;

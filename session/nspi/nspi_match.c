@@ -1,4 +1,5 @@
 /* nspi_match.c - GetMatches: which objects of a list a restriction chooses, or which ones a property of an object refers to (MS-OXNSPI 3.1.4.1.10). */
+#include "backend/base/fault.h"
 #include "backend/base/filetime.h"
 #include "backend/base/utf.h"
 #include "backend/directory/source/refresh.h"
@@ -117,6 +118,7 @@ static const struct propval *get(void *ctx, uint32_t tag)
 static ec_t matches(struct match *m, struct nspi_ctx *c, const struct restriction *r, int64_t row, bool *yes)
 {
     const struct res_row as_row = { m, get, NULL };
+    fault_point(FAULT_book_row);
     ec_t ec = nspi_object(c, entry_mid(row), FLAG_EPHEMERAL, &m->o);
     *yes = ec == ecNone && m->o.there && restriction_match(r, &as_row);
     return ec;
@@ -167,10 +169,10 @@ static ec_t check_some(struct match *m, const struct restriction *r, const int64
 /* In steps, between which others who wait for the book go on. */
 static ec_t check_rows(struct match *m, const struct restriction *r, const int64_t *row, size_t n, struct found *f)
 {
-    enum { STEP = 64, STEPS = 8, SEARCH_MS = 30000 };
+    enum { STEP = 64, STEPS = 8 };
     uint64_t since = clock_ms();
     for (size_t i = 0; i < n; i += STEP) {
-        if (clock_ms() - since > SEARCH_MS)
+        if (clock_ms() - since > m->c->env->config->book_search_time)
             return EC(ecTooComplex);
         if (i != 0 && i / STEP % STEPS == 0)
             book_pause(&m->c->look);
@@ -290,6 +292,6 @@ ec_t nspi_GetMatches(struct nspi_ctx *c)
         return ecNone;
     nspi_columns(c);
     for (size_t i = 0; i < f.n && nspi_row(c, f.mid[i], FLAG_EPHEMERAL); i++)
-        ;
+        nspi_rest(c);
     return ecNone;
 }

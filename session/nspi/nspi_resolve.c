@@ -19,6 +19,7 @@ ec_t nspi_ResolveNames(struct nspi_ctx *c)
         c->out->mid[i] = n == 0 ? MID_UNRESOLVED : n == 1 ? MID_RESOLVED : MID_AMBIGUOUS;
         if (n == 1 && !nspi_row(c, entry_mid(row[0]), 0))
             return EC(ecOutOfResources);
+        nspi_rest(c);
     }
     return ecNone;
 }

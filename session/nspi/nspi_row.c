@@ -1,10 +1,11 @@
 /* nspi_row.c - objects become rows of the columns that a client asked for. */
+#include "backend/base/fault.h"
 #include "backend/base/filetime.h"
 #include "backend/base/log.h"
 #include "backend/mapi/msg.h"
 #include "session/nspi/nspi_row.h"
 
-enum { ROWS_MS = 5000, ROWS_BYTES = 4 << 20, ROW_OK = 0, ROW_FLAGGED = 1, VALUE_THERE = 0, VALUE_ERROR = 0xA };
+enum { HOLD_MS = 100, ROWS_BYTES = 4 << 20, ROW_OK = 0, ROW_FLAGGED = 1, VALUE_THERE = 0, VALUE_ERROR = 0xA };
 
 /* --- one object ----------------------------------------------------------------------------------------------------------------------------- */
 
@@ -69,8 +70,6 @@ static bool link_value(struct nspi_object *o, enum link_kind k, bool back, uint3
 {
     if (link_restricts(k))
         return restricted(o, k, tag, out);
-    if ((k == LINK_PARENT || k == LINK_SHOWN_IN) && nspi_org_hierarchy(o) == HIERARCHY_GROUPS)
-        return false;
     uint16_t type = prop_type(tag);
     int64_t *row;
     size_t   n = linked(o, k, back, &row), dns = 0;
@@ -169,7 +168,7 @@ void nspi_columns(struct nspi_ctx *c)
     c->out->tag = arena_dup(c->a, c->in->has_tags ? c->in->tag : usual, c->out->tags * sizeof *usual);
     c->out->rows = wr_in(c->a, ROWS_BYTES);
     c->out->has_rows = true;
-    c->out->since = clock_ms();
+    c->out->since = c->out->rested = clock_ms();
 }
 
 static bool is_error(const struct propval *v) { return prop_type(v->tag) == PtypErrorCode; }
@@ -187,7 +186,17 @@ static void write_value(struct wr *w, const struct pv_codec *codec, uint32_t col
 }
 
 /* A client that asks for what is dear gets fewer rows, and asks again from there. */
-static bool late(const struct nspi_ctx *c) { return c->out->nrows != 0 && clock_ms() - c->out->since > ROWS_MS; }
+static bool late(const struct nspi_ctx *c) { return c->out->nrows != 0 && clock_ms() - c->out->since > c->env->config->book_rows_time; }
+
+bool nspi_rest(struct nspi_ctx *c)
+{
+    uint64_t now = clock_ms();
+    if (now - c->out->rested <= HOLD_MS)
+        return false;
+    book_pause(&c->look);
+    c->out->rested = now;
+    return true;
+}
 
 bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags)
 {
@@ -198,6 +207,7 @@ bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags)
     size_t mark = wr_mark(w);
     bool   flagged = false;
     struct propval *v = arena_array(c->a, struct propval, c->out->tags);
+    fault_point(FAULT_book_row);
     if (nspi_object(c, mid, flags, &o) != ecNone)
         return false;
     for (size_t i = 0; i < c->out->tags; i++) {

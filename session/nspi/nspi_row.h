@@ -57,6 +57,8 @@ void nspi_list(struct nspi_object *o, uint32_t flags, uint16_t string_type, uint
 
 /* Appends a row (OXCMAPIHTTP 2.2.1.7) of the answer's columns for an object.  False: the answer is full, or took seconds already; the row was not appended. */
 bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags);
+/* Between two rows: if they took long, others go on who wait for a newer state of the book.  True: views of the look are no more. */
+bool nspi_rest(struct nspi_ctx *c);
 /* The columns of the answer: those asked for, or the usual ones (OXNSPI R1627); room for rows. */
 void nspi_columns(struct nspi_ctx *c);
 

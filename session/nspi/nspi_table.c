@@ -92,16 +92,33 @@ ec_t nspi_UpdateStat(struct nspi_ctx *c)
 static void rows_of(struct nspi_ctx *c, const uint32_t *mid, size_t n, uint32_t flags)
 {
     for (size_t i = 0; i < n && nspi_row(c, mid[i], flags); i++)
-        ;
+        nspi_rest(c);
 }
 
-/* Rows of a table from a place on; how many there was room for. */
-static size_t rows_from(struct nspi_ctx *c, const struct book_view *v, size_t at, size_t n, uint32_t flags)
+/* After a rest: the table as it is now, from behind the row on; if that has gone, from where it was. */
+static ec_t view_again(struct nspi_ctx *c, const struct nspi_stat *s, int64_t row, const struct book_view **v, size_t *at)
 {
-    size_t got = 0;
-    while (got < n && at + got < book_count(v) && nspi_row(c, entry_mid(book_row(v, at + got)), flags))
-        got++;
-    return got;
+    size_t found;
+    TRY(nspi_view(c, s, v));
+    if (book_find(&c->look, *v, row, &found))
+        *at = found + 1;
+    else
+        *at = nspi_moved(*v, *at, -1);
+    return ecNone;
+}
+
+/* So many rows of a table from a place on, as far as there is room; the place moves behind them. */
+static ec_t rows_from(struct nspi_ctx *c, const struct nspi_stat *s, const struct book_view **v, size_t *at, size_t n, uint32_t flags)
+{
+    for (size_t got = 0; got < n && *at < book_count(*v); got++) {
+        int64_t row = book_row(*v, *at);
+        if (!nspi_row(c, entry_mid(row), flags))
+            break;
+        ++*at;
+        if (nspi_rest(c))
+            TRY(view_again(c, s, row, v, at));
+    }
+    return ecNone;
 }
 
 /* OXNSPI 3.1.4.1.8 */
@@ -116,10 +133,10 @@ static ec_t query_table(struct nspi_ctx *c)
     TRY(nspi_position(c, &s, v, false, &at));
     at = nspi_moved(v, at, s.delta);
     nspi_columns(c);
-    size_t got = rows_from(c, v, at, wanted, c->in->flags);
-    if (got == 0 && at < book_count(v))
+    TRY(rows_from(c, &c->in->stat, &v, &at, wanted, c->in->flags));
+    if (c->out->nrows == 0 && at < book_count(v))
         return EC(ecOutOfResources);
-    nspi_stand(&s, v, at + got);
+    nspi_stand(&s, v, at);
     answer_stat(c, &s);
     return ecNone;
 }
@@ -152,7 +169,7 @@ static ec_t seek_table(struct nspi_ctx *c, struct nspi_stat *s)
     nspi_stand(s, v, at);
     s->delta = delta; /* R1055 */
     if (c->in->has_tags)
-        rows_from(c, v, at, SEEK_ROWS, FLAG_EPHEMERAL);
+        TRY(rows_from(c, &c->in->stat, &v, &at, SEEK_ROWS, FLAG_EPHEMERAL));
     return ecNone;
 }
 

@@ -18,7 +18,7 @@ static void prepare(void)
     const char   *why = NULL;
     char          dir[] = "/tmp/fuzz_nspi.XXXXXX";
     must(mkdtemp(dir) != NULL);
-    config = (struct config){ .directory = arena_printf(a, "%s/d.db", dir), .organization = "Demo", .default_domain = "example.com" };
+    config = (struct config){ .directory = arena_printf(a, "%s/d.db", dir), .organization = "Demo", .default_domain = "example.com", .book_rows_time = 5000, .book_search_time = 30000 };
     directory = directory_open(&config, a, &why);
     must(directory != NULL);
     must(directory_add(directory, a, &(struct person_new){ .login = "ana@example.com", .display_name = "Ana", .password = "x" }, &who) == ecNone);

@@ -28,7 +28,8 @@ void rig_start(struct rig *g, const char *name)
 {
     const char *why = NULL;
     *g = (struct rig){ .life = arena_new(64 << 20) };
-    g->config = (struct config){ .directory = arena_printf(g->life, "%s/%s.db", unit_tmpdir(), name), .organization = "Demo", .default_domain = "example.com" };
+    g->config = (struct config){ .directory = arena_printf(g->life, "%s/%s.db", unit_tmpdir(), name), .organization = "Demo", .default_domain = "example.com", .book_rows_time = 5000,
+                                 .book_search_time = 30000 };
     g->d = directory_open(&g->config, g->life, &why);
     REQUIRE(g->d != NULL);
     user(g, "ana@example.com", "Ana Adams", "/o=Demo/ou=x/cn=ana", "Chief", &g->ana);
