@@ -74,8 +74,10 @@ static uint32_t number(struct rd *r)
     uint8_t first = rd_u8(r);
     if (first < 0x80)
         return first;
-    if (first < 0x81 || first > 0x84)
+    if (first < 0x81 || first > 0x84) {
         rd_fail(r, "a number of another width");
+        return 0;
+    }
     uint32_t v = (uint32_t)rd_le(r, first & 7u);
     unsigned least = first == 0x81 ? 7 : (first & 7u) * 8 - 8;
     if (v >> least == 0)
