@@ -9,7 +9,7 @@
 
 /* PROBE_NONE: not for this run, and not shown. */
 enum probe_outcome { PROBE_GOOD, PROBE_FAULT, PROBE_NONE };
-enum probe_part { PROBE_DISCOVER, PROBE_MAILBOX, PROBE_BOOK, PROBE_CLOSE, PROBE_PARTS };
+enum probe_part { PROBE_DISCOVER, PROBE_MAILBOX, PROBE_BOOK, PROBE_OFFLINE, PROBE_CLOSE, PROBE_PARTS };
 
 /* Class and subject of the message that the probe makes for itself; the subject ends with "-" and the second (Unix) in which the probe began. */
 #define PROBE_CLASS   "IPM.Note.Mapictl.Probe"

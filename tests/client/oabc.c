@@ -59,10 +59,10 @@ static bool digest(const char *hex, uint8_t out[20])
 
 static bool file(struct reading *r, const char *element, const xmlChar **v, int n)
 {
-    struct oabc_file f = { .is_template = strcmp(element, "Template") == 0 };
+    struct oabc_file f = { .is_template = strcmp(element, "Template") == 0, .is_diff = strcmp(element, "Diff") == 0 };
     uint64_t seq, ver, lang = 0;
     const char *type = value(r->a, v, n, "type");
-    if (!f.is_template && strcmp(element, "Full") != 0)
+    if (!f.is_template && !f.is_diff && strcmp(element, "Full") != 0)
         return false;
     if (!number(r, v, n, "seq", 10, UINT32_MAX, &seq) || !number(r, v, n, "ver", 10, UINT32_MAX, &ver) || !number(r, v, n, "size", 10, UINT64_MAX, &f.size)
         || !number(r, v, n, "uncompressedsize", 10, UINT64_MAX, &f.uncompressed) || !digest(value(r->a, v, n, "SHA"), f.sha))
@@ -81,11 +81,10 @@ static bool file(struct reading *r, const char *element, const xmlChar **v, int 
 
 static bool list(struct reading *r, const xmlChar **v, int n)
 {
-    struct oabc_manifest *m = r->out;
-    m->id = value(r->a, v, n, "id");
-    m->dn = value(r->a, v, n, "dn");
-    m->name = value(r->a, v, n, "name");
-    return ++r->lists == 1 && m->id != NULL && m->dn != NULL && m->name != NULL;
+    struct oabc_manifest m = { .id = value(r->a, v, n, "id"), .dn = value(r->a, v, n, "dn"), .name = value(r->a, v, n, "name") };
+    if (r->lists++ == 0)
+        *r->out = m;
+    return m.id != NULL && m.dn != NULL && m.name != NULL;
 }
 
 static void start_element(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int namespaces, const xmlChar **namespace,
@@ -141,7 +140,7 @@ bool oabc_read(struct arena *a, struct blob xml, struct oabc_manifest *out)
     must((r.parser = xmlCreatePushParserCtxt(&sax, &r, NULL, 0, NULL)) != NULL);
     xmlCtxtUseOptions(r.parser, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     int rc = xmlParseChunk(r.parser, (const char *)xml.p, (int)xml.n, 1);
-    bool ok = rc == 0 && r.parser->wellFormed && !r.bad && r.lists == 1;
+    bool ok = rc == 0 && r.parser->wellFormed && !r.bad && r.lists != 0;
     xmlFreeParserCtxt(r.parser);
     return ok;
 }
@@ -149,7 +148,7 @@ bool oabc_read(struct arena *a, struct blob xml, struct oabc_manifest *out)
 const struct oabc_file *oabc_full(const struct oabc_manifest *m)
 {
     for (size_t i = 0; i < m->n; i++)
-        if (!m->file[i].is_template)
+        if (!m->file[i].is_template && !m->file[i].is_diff)
             return &m->file[i];
     return NULL;
 }

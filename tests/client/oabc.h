@@ -8,16 +8,17 @@
 #define OABC_MANIFEST "oab.xml"
 
 struct oabc_file {
-    bool        is_template;            /* else Full */
+    bool        is_template, is_diff;   /* neither: Full */
     uint32_t    seq, ver, langid;       /* langid of templates */
     uint64_t    size, uncompressed;
     uint8_t     sha[20];                /* of the bytes as they are downloaded */
     bool        mac;
     const char *name;
 };
+/* Name of its first address list; files of all. */
 struct oabc_manifest { const char *id, *dn, *name; struct oabc_file *file; size_t n; };
 
-/* Reads a manifest with one address list; false: it is none, or an attribute is missing or no number. */
+/* Reads a manifest; false: it is none, or an attribute is missing or no number. */
 bool oabc_read(struct arena *a, struct blob xml, struct oabc_manifest *out);
 /* The Full file; NULL: none. */
 const struct oabc_file *oabc_full(const struct oabc_manifest *m);

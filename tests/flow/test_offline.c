@@ -6,6 +6,8 @@
 #include "tests/client/poxc.h"
 #include "tests/flow/ctl.h"
 #include "tests/flow/walk.h"
+#include "session/nspi/nspi_offline.h"
+#include "tests/oab.h"
 #include "tests/offline_fill.h"
 #include <signal.h>
 #include <stdio.h>
@@ -38,6 +40,9 @@ static void visit_end(struct visit *v)
     mapic_close(&v->c);
     arena_free(v->a);
 }
+
+/* No worker makes a generation of its own here. */
+#define BY_HAND "offline_address_book_interval = 0\n"
 
 static struct stack *begin(struct visit *v, unsigned workers, const char *config)
 {
@@ -96,7 +101,7 @@ static void fetch_all(struct visit *v, uint64_t piece)
 TEST(from_discovery_to_the_last_file)
 {
     struct visit v;
-    struct stack *st = begin(&v, 0, NULL);
+    struct stack *st = begin(&v, 0, BY_HAND);
     struct poxc_answer p;
     discover(&v, &p);
     REQUIRE(p.offline[0] != NULL && p.offline[1] != NULL);
@@ -105,6 +110,83 @@ TEST(from_discovery_to_the_last_file)
     fetch_all(&v, 0);
     fetch_all(&v, 65536);
     fetch_all(&v, 999999);
+    visit_end(&v);
+    stack_stop(st);
+}
+
+static void make(struct visit *v, bool want)
+{
+    bool made;
+    REQUIRE_EC(offline_make(v->st->directory, v->a, &nspi_offline_values, v->book.org, NULL, &made), ecNone);
+    CHECK_INT(made, want);
+}
+
+/* Downloads the newest full file and takes it apart. */
+static void take(struct visit *v, struct oabc_manifest *m, struct oab *out)
+{
+    struct blob all, inside;
+    const char *why = NULL;
+    unsigned resumes = 0;
+    REQUIRE(oabc_manifest(&v->c, v->a, v->dir, m, &why) && oabc_full(m) != NULL);
+    bool ok = oabc_download(&v->c, v->a, v->dir, oabc_full(m), 65536, &resumes, &all, &why);
+    unit_check(ok, __FILE__, __LINE__, "%s", why);
+    REQUIRE(ok && oab_open(v->a, all, &inside) && oab_read(v->a, inside, out));
+    CHECK_INT(inside.n, oabc_full(m)->uncompressed);
+    CHECK_INT(out->n, out->records);
+    CHECK_INT(out->serial, out->crc);
+}
+
+static void check_person(struct visit *v, const struct oab *o, const struct person *p, bool there, const char *name)
+{
+    const struct oab_record *r = oab_of(o, p->dn);
+    unit_check((r != NULL) == there, __FILE__, __LINE__, "%s", p->login);
+    if (r != NULL && there) {
+        CHECK_STR(arena_str(v->a, oab_string(r, PidTagDisplayName)), name);
+        CHECK_STR(arena_str(v->a, oab_string(r, PidTagSmtpAddress)), p->smtp);
+    }
+}
+
+static void check_templates(struct visit *v, const struct oabc_manifest *m)
+{
+    struct oab_template t[OAB_TEMPLATES];
+    struct blob all, inside;
+    const char *why = NULL;
+    unsigned resumes = 0, seen = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        if (!m->file[i].is_template)
+            continue;
+        bool ok = oabc_download(&v->c, v->a, v->dir, &m->file[i], 0, &resumes, &all, &why);
+        unit_check(ok && oab_open(v->a, all, &inside) && inside.n == m->file[i].uncompressed && oab_read_template(v->a, inside, t), __FILE__, __LINE__, "%s", m->file[i].name);
+        CHECK(m->file[i].langid != 0);
+        seen++;
+    }
+    CHECK(seen >= 2); /* languages */
+}
+
+/* What is downloaded is what the directory says of the own organization, and the next generation what it says then. */
+TEST(what_is_in_it)
+{
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 2, .config = BY_HAND });
+    struct visit v;
+    struct person eve;
+    struct oabc_manifest m, next;
+    struct oab o;
+    ctl_must(st, "org add Other --domain other.example");
+    REQUIRE_EC(directory_add(st->directory, st->a, &(struct person_new){ .login = "eve@other.example", .display_name = "Eve", .password = "x", .with_mailbox = true }, &eve), ecNone);
+    visit_begin(&v, st, &st->ana);
+    make(&v, true);
+    take(&v, &m, &o);
+    check_person(&v, &o, &st->ana, true, "Ana Example");
+    check_person(&v, &o, &st->bob, true, "Bob Example");
+    check_person(&v, &o, &eve, false, "");
+    check_templates(&v, &m);
+    CHECK_STR(m.id, arena_str(v.a, blob_of(v.dir + 5, GUID_TEXT - 1)));
+    make(&v, false);
+    ctl_must(st, "directory set bob@example.com --set displayName=Robert");
+    make(&v, true);
+    take(&v, &next, &o);
+    CHECK(oabc_full(&next)->seq == oabc_full(&m)->seq + 1 && strcmp(oabc_full(&next)->name, oabc_full(&m)->name) != 0);
+    check_person(&v, &o, &st->bob, true, "Robert");
     visit_end(&v);
     stack_stop(st);
 }
@@ -154,7 +236,7 @@ static void check_head(struct visit *v, const char *file, size_t size, const cha
 TEST(heads_conditions_and_ranges)
 {
     struct visit v;
-    struct stack *st = begin(&v, 2, NULL);
+    struct stack *st = begin(&v, 2, BY_HAND);
     check_head(&v, first[0].name, FULL, "application/octet-stream");
     check_head(&v, first[1].name, 700, "application/octet-stream");
     check_head(&v, "oab.xml", 0, "text/xml; charset=utf-8");
@@ -190,7 +272,7 @@ static void expect_all(struct visit *v, int status, int line)
 TEST(who_may_have_it)
 {
     struct visit v, stranger;
-    struct stack *st = begin(&v, 2, NULL);
+    struct stack *st = begin(&v, 2, BY_HAND);
     struct person eve;
     ctl_must(st, "org add Other --domain other.example");
     REQUIRE_EC(directory_add(st->directory, st->a, &(struct person_new){ .login = "eve@other.example", .display_name = "Eve", .password = "secret-eve", .with_mailbox = true },
@@ -251,7 +333,7 @@ TEST(switched_off_there_is_none)
 TEST(plain_http_is_refused)
 {
     struct visit v;
-    struct stack *st = begin(&v, 1, NULL);
+    struct stack *st = begin(&v, 1, BY_HAND);
     setenv("MAPIHTTPD_AUTH_PLAIN_HTTP", "no", 1);
     stack_kill(st, 0, SIGKILL);
     stack_worker(st, 0);
@@ -267,7 +349,7 @@ TEST(plain_http_is_refused)
 TEST(paths_that_are_none)
 {
     struct visit v;
-    struct stack *st = begin(&v, 1, NULL);
+    struct stack *st = begin(&v, 1, BY_HAND);
     char *dir = arena_str(v.a, blob_of(v.dir, strlen(v.dir) - 1)), *much = arena_alloc(v.a, 20001);
     memset(much, 'a', 20000);
     const char *const paths[] = {
@@ -297,7 +379,7 @@ TEST(paths_that_are_none)
 TEST(a_worker_dies_in_the_middle)
 {
     struct visit v;
-    struct stack *st = begin(&v, 2, NULL);
+    struct stack *st = begin(&v, 2, BY_HAND);
     struct oabc_manifest m;
     struct blob all;
     const char *why = NULL;
@@ -366,7 +448,7 @@ static const struct fill_file large[] = { { "large-data-2.lzx", OFFLINE_FULL, 0,
 TEST_LIMIT(slow_clients_of_a_large_file, 60)
 {
     struct visit v;
-    struct stack *st = begin(&v, 2, "threads = 1\n");
+    struct stack *st = begin(&v, 2, BY_HAND "threads = 1\n");
     struct tls *slow[SLOW];
     uint8_t *some = arena_alloc(v.a, LARGE + 4096);
     fill_generation(st->config->directory, v.a, v.book.org, 2, large, 1);
@@ -409,7 +491,7 @@ TEST(a_new_generation_during_a_download)
 {
     static const struct fill_file second[] = { { "book-data-2.lzx", OFFLINE_FULL, 0, 100 } }, third[] = { { "book-data-3.lzx", OFFLINE_FULL, 0, 100 } };
     struct visit v;
-    struct stack *st = begin(&v, 2, NULL);
+    struct stack *st = begin(&v, 2, BY_HAND);
     struct blob all = fill_bytes(v.a, first[0].name, FULL);
     CHECK_INT(get(&v, first[0].name, "Range: bytes=0-999999\r\n"), 206);
     const char *unchanged = arena_printf(v.a, "If-Range: %s\r\nIf-Unmodified-Since: %s\r\n", header(&v, "ETag"), header(&v, "Last-Modified"));

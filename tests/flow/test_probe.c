@@ -87,7 +87,7 @@ static const char *ana(struct stack *st, const char *more) { return arena_printf
 /* --- good ------------------------------------------------------------------------------------------------------------------------------------ */
 
 static const char *const all_steps[] = { "Autodiscover", "Connect", "Logon", "Inbox page", "NotificationWait", "Begin a message", "Pause", "Resume", "Finish the message",
-                                         "NSPI Bind", "NSPI ResolveNames", "NSPI GetProps", "NSPI Unbind", "Clean up", "Disconnect" };
+                                         "NSPI Bind", "NSPI ResolveNames", "NSPI GetProps", "Offline address book", "NSPI Unbind", "Clean up", "Disconnect" };
 enum { ALL_STEPS = sizeof all_steps / sizeof all_steps[0] };
 
 static void check_good(json_t *o, int rc)
@@ -106,12 +106,18 @@ static void check_good(json_t *o, int rc)
 
 TEST_LIMIT(all_steps_and_the_report, 120)
 {
-    struct stack *st = stack_start(NULL);
+    struct stack *st = stack_start(&(struct stack_options){ .config = "offline_address_book_interval = 0\n" });
     struct arena *a = arena_new(SIZE_MAX);
     int rc;
     walk_fill(st, &st->ana, SF_INBOX, "mail", 120);
     json_t *o = probe(st, a, ana(st, ""), "secret-ana", &rc);
     check_good(o, rc);
+    STEP_IS(o, "Offline address book", "ok", "not there yet");
+    json_decref(o);
+    ctl_must(st, "offline make");
+    o = probe(st, a, ana(st, ""), "secret-ana", &rc);
+    check_good(o, rc);
+    STEP_IS(o, "Offline address book", "ok", "generation 1, ");
     CHECK_STR(field(o, "MonitorIdentity"), "OutlookMapiHttp.Protocol\\OutlookMapiHttpSelfTestProbe");
     CHECK_INT(strlen(field(o, "StartTime")), 24);
     CHECK(strcmp(field(o, "StartTime"), field(o, "EndTime")) <= 0);
@@ -137,6 +143,7 @@ TEST_LIMIT(a_remote_server, 120)
 {
     struct stack *st = stack_start(&(struct stack_options){ .workers = 1 });
     struct arena *a = arena_new(SIZE_MAX);
+    ctl_must(st, "offline make");
     const char *conf = arena_printf(a, "%s/elsewhere.conf", st->dir);
     FILE *f = fopen(conf, "w");
     REQUIRE(f != NULL);

@@ -6,6 +6,7 @@
 #define SHA "0123456789abcdefABCDEF0123456789abcdef01"
 #define LIST "<OAL id=\"ab\" dn=\"/\" name=\"\\Global &amp; all\">"
 #define FULL "<Full seq=\"7\" ver=\"32\" size=\"1000\" uncompressedsize=\"3000\" SHA=\"" SHA "\">ab-data-7.lzx</Full>"
+#define DIFF "<Diff seq=\"7\" ver=\"32\" size=\"100\" uncompressedsize=\"3000\" SHA=\"" SHA "\">ab-binpatch-7.lzx</Diff>"
 #define TEMPLATE(attributes) "<Template seq=\"1\" ver=\"32\" size=\"10\" uncompressedsize=\"30\" SHA=\"" SHA "\" " attributes ">ab-lng.lzx</Template>"
 
 static const char good[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<OAB>" LIST FULL TEMPLATE("langid=\"0409\" type=\"windows\"") "\r\n"
@@ -32,6 +33,9 @@ TEST(manifests_are_read)
     CHECK_STR(f->name, "ab-data-7.lzx");
     CHECK(m.file[1].is_template && !m.file[1].mac && m.file[1].langid == 0x409);
     CHECK(m.file[2].is_template && m.file[2].mac && m.file[2].langid == 0xC07);
+    REQUIRE(oabc_read(a, blob_str("<OAB>" LIST DIFF FULL "</OAL><OAL id=\"2\" dn=\"/x\" name=\"y\">" FULL "</OAL></OAB>"), &m)); /* of another server */
+    CHECK(m.n == 3 && m.file[0].is_diff && oabc_full(&m) == &m.file[1]);
+    CHECK_STR(m.id, "ab");
     REQUIRE(oabc_read(a, blob_str("<OAB>" LIST "</OAL></OAB>"), &m));
     CHECK(m.n == 0 && oabc_full(&m) == NULL);
     arena_free(a);
@@ -41,7 +45,7 @@ TEST(what_is_no_manifest_is_refused)
 {
     static const char *const bad[] = {
         "", "no", "<OAB>", "<OAB></OAB>", "<OAL/>", "<html><body/></html>", "<OAB><Other/></OAB>", "<OAB><OAL id=\"1\"/></OAB>", "<OAB>" LIST "<Other/></OAL></OAB>",
-        "<OAB>" LIST "</OAL>" LIST "</OAL></OAB>", "<OAB>" LIST "<Full>x</Full></OAL></OAB>", "<OAB>" LIST TEMPLATE("") "</OAL></OAB>",
+        "<OAB>" LIST "<Full>x</Full></OAL></OAB>", "<OAB>" LIST TEMPLATE("") "</OAL></OAB>",
         "<OAB>" LIST TEMPLATE("langid=\"0409\"") "</OAL></OAB>", "<OAB>" LIST TEMPLATE("langid=\"x\" type=\"mac\"") "</OAL></OAB>",
         "<OAB>" LIST TEMPLATE("langid=\"10000\" type=\"mac\"") "</OAL></OAB>", "<OAB>" LIST TEMPLATE("langid=\"409\" type=\"palm\"") "</OAL></OAB>",
         "<OAB>" LIST "<Full seq=\"-1\" ver=\"32\" size=\"1\" uncompressedsize=\"1\" SHA=\"" SHA "\">x</Full></OAL></OAB>",
