@@ -64,6 +64,11 @@ TEST(lists_have_what_the_hierarchy_says)
     struct blob dn;
     REQUIRE(entryid_addressbook_parse(nspic_find(&row[1], PidTagEntryId)->v.bin, &type, &dn));
     CHECK_INT(book_mid(b, arena_str(b->a, dn)), k.rooms);
+    /* nobody means a list by a name: it cannot be written to */
+    const char *names[] = { "Below", "=A Rooms", arena_str(b->a, dn), arena_printf(b->a, "EX:%s", arena_str(b->a, dn)), "/", "Global Address List" };
+    MUST_BOOK(b, "ResolveNames", ASK(.stat = &s, .names = names, .nnames = 6, .tags = name_only, .ntags = 1));
+    for (size_t i = 0; i < 6; i++)
+        unit_check(b->reply.mid[i] == 0, __FILE__, __LINE__, "\"%s\": %u", names[i], b->reply.mid[i]);
     books_end(&k);
 }
 

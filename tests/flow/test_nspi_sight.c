@@ -392,6 +392,11 @@ TEST(members_that_are_hidden)
     MUST_BOOK(&bob, "ResolveNames", ASK(.stat = &s, .names = names, .nnames = 1, .tags = name_only, .ntags = 1));
     CHECK_INT(bob.reply.mid[0], 2);
     CHECK_INT(linked(&bob, k.team, PidTagAddressBookOwner), 1);
+    struct nspic_stat team = at(k.team);
+    static const uint32_t count[] = { PidTagAddressBookDistributionListMemberCount, PidTagAddressBookHideDLMembership };
+    MUST_BOOK(&bob, "GetProps", ASK(.stat = &team, .tags = count, .ntags = 2));
+    CHECK_INT(bob.reply.values.v[0].v.i32, 3);   /* how many they are is no secret */
+    CHECK(bob.reply.values.v[1].v.b);
     /* whoever may not look may not try out either: adding, and removing what may not be there */
     struct blob id = nspi_permanent_id(bob.a, 0, stack_shared()->bob.dn);
     for (uint32_t remove = 0; remove < 2; remove++)
