@@ -57,7 +57,7 @@ static void send_part(struct download_job *j)
     time_t modified = (time_t)(j->file.made / 1000);
     const struct range_part part = range_decide(j->rq, &(struct range_file){ j->file.size, etag, modified });
     const struct respond_file f = { part, j->file.size, j->file.type, etag, modified, j->file.whole };
-    struct wr w = wr_in(j->a, RESPOND_HEAD_MOST);
+    struct wr w = wr_in(j->a, 4 * RESPOND_HEAD_MOST); /* a proof of Negotiate can be long */
     bool head_only = strcmp(j->rq->method, "HEAD") == 0;
     respond_file(&j->respond, &f, &w);
     j->http = part.status;

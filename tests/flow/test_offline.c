@@ -4,14 +4,16 @@
 #include "backend/directory/policy.h"
 #include "tests/client/oabc.h"
 #include "tests/client/poxc.h"
-#include "tests/flow/ctl.h"
+#include "tests/flow/authkit.h"
 #include "tests/flow/walk.h"
 #include "session/nspi/nspi_offline.h"
+#include "tests/jose.h"
 #include "tests/oab.h"
 #include "tests/offline_fill.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FULL = 3000000 };
@@ -342,6 +344,102 @@ TEST(plain_http_is_refused)
     CHECK_STR(header(&v, "WWW-Authenticate"), "none");
     visit_end(&v);
     stack_stop(st);
+}
+
+static const char *token_of(struct arena *a, const struct jose *key, const char *upn)
+{
+    return jose_token(a, key, arena_printf(a, "{\"iss\":\"idp\",\"aud\":\"mapi\",\"exp\":%lld,\"upn\":\"%s\"}", (long long)time(NULL) + 300, upn));
+}
+
+/* A scheme that is allowed for the endpoints is allowed here, and all are offered. */
+TEST(by_a_token)
+{
+    struct arena *a = arena_new((size_t)1 << 26);
+    struct jose key = jose_ec("P-256", "one", "ES256");
+    const char *keys = arena_printf(a, "%s/offline.jwks", unit_tmpdir());
+    authkit_file(keys, arena_printf(a, "{\"keys\":[%s]}", jose_jwk(a, &key)));
+    struct visit v;
+    struct stack *st = begin(&v, 1, arena_printf(a, BY_HAND "oauth_jwks = %s\noauth_issuer = idp\noauth_audience = mapi\n", keys));
+    struct authkit k;
+    authkit_begin(&k, st);
+    const char *token = token_of(a, &key, "ana@example.com"), *stranger = token_of(a, &key, "nobody@example.com");
+    CHECK_INT(authkit_ping(&k, NULL), 401);
+    const char *offered = authkit_offered(&k);
+    v.c.user = NULL;
+    CHECK_INT(get(&v, "oab.xml", NULL), 401);
+    k.r = v.r;
+    CHECK_STR(authkit_offered(&k), offered);
+    CHECK_INT(get(&v, "oab.xml", arena_printf(a, "Authorization: Bearer %s\r\n", token)), 200);
+    CHECK_INT(get(&v, first[0].name, arena_printf(a, "Authorization: Bearer %s\r\nRange: bytes=7-\r\n", token)), 206);
+    CHECK_INT(get(&v, "oab.xml", arena_printf(a, "Authorization: Bearer %sx\r\n", token)), 401);
+    CHECK_INT(get(&v, "oab.xml", arena_printf(a, "Authorization: Bearer %s\r\n", stranger)), 403); /* genuine, but nobody here */
+    ctl_must(st, "vdir set --internal-methods basic");
+    CHECK_INT(get(&v, "oab.xml", arena_printf(a, "Authorization: Bearer %s\r\n", token)), 401);
+    authkit_end(&k);
+    visit_end(&v);
+    stack_stop(st);
+    jose_free(&key);
+    arena_free(a);
+}
+
+/* --- what an administrator sees ---------------------------------------------------------------------------------------------------------------- */
+
+static double counted(struct visit *v, const char *series)
+{
+    struct mapic c = v->c;
+    struct mapic_reply r;
+    const char *why = NULL, *at;
+    c.conn = NULL;
+    c.user = NULL;
+    c.nturns = 0;
+    bool ok = oabc_ask(&c, v->a, "GET", "/metrics", NULL, &r, &why);
+    mapic_close(&c);
+    REQUIRE(ok && r.http.status == 200);
+    const char *text = arena_str(v->a, r.http.body), *line = arena_printf(v->a, "\n%s ", series);
+    return (at = strstr(text, line)) != NULL ? strtod(at + strlen(line), NULL) : -1;
+}
+
+static const char *logged(struct visit *v, const char *path, const char *line)
+{
+    static char text[1 << 16];
+    for (int i = 0; i < 200; i++) { /* a file's line comes when it has gone */
+        FILE *f = fopen(path, "r");
+        REQUIRE(f != NULL);
+        text[fread(text, 1, sizeof text - 1, f)] = '\0';
+        fclose(f);
+        if (strstr(text, line) != NULL)
+            return line;
+        usleep(10000);
+    }
+    return arena_printf(v->a, "not there: %s", text);
+}
+
+TEST(counted_and_logged)
+{
+    struct arena *a = arena_new(1 << 20);
+    const char *path = arena_printf(a, "%s/offline.log", unit_tmpdir()), *line;
+    struct visit v;
+    struct stack *st = begin(&v, 1, arena_printf(a, BY_HAND "access_log = %s\n", path));
+    CHECK_INT(get(&v, "oab.xml", NULL), 200);
+    CHECK_INT(get(&v, first[0].name, "Range: bytes=100-299\r\n"), 206);
+    CHECK_INT(get(&v, first[0].name, NULL), 200);
+    CHECK_INT(ask(&v, "HEAD", arena_printf(v.a, "%s%s", v.dir, first[0].name), NULL), 200);
+    CHECK_INT(get(&v, "none.lzx", NULL), 404);
+    line = arena_printf(a, " Endpoint=%s%s Method=GET HttpStatusCode=206 ", v.dir, first[0].name);
+    CHECK_STR(logged(&v, path, line), line);
+    line = arena_printf(a, " Endpoint=%s%s Method=HEAD HttpStatusCode=200 ", v.dir, first[0].name);
+    CHECK_STR(logged(&v, path, line), line);
+    line = arena_printf(a, " Endpoint=%soab.xml Method=GET HttpStatusCode=200 ", v.dir);
+    CHECK_STR(logged(&v, path, line), line);
+    CHECK_STR(logged(&v, path, " ResponseBytes=200 AuthenticatedUser=ana@example.com "), " ResponseBytes=200 AuthenticatedUser=ana@example.com ");
+    CHECK_STR(logged(&v, path, " ResponseBytes=3000000 AuthenticatedUser=ana@example.com "), " ResponseBytes=3000000 AuthenticatedUser=ana@example.com ");
+    CHECK_INT((long)counted(&v, "mapihttpd_oab_manifests_total"), 1);
+    CHECK_INT((long)counted(&v, "mapihttpd_oab_downloads_total"), 2);
+    CHECK_INT((long)counted(&v, "mapihttpd_oab_bytes_total"), 3000200);
+    CHECK_INT((long)counted(&v, "mapihttpd_oab_broken_total"), 0);
+    visit_end(&v);
+    stack_stop(st);
+    arena_free(a);
 }
 
 /* --- hostile paths ----------------------------------------------------------------------------------------------------------------------------- */

@@ -51,6 +51,21 @@ static void answer(const struct config *c, struct request *rq, const struct endp
     check_head(wr_blob(&u));
 }
 
+/* A part lies in the file, and its head says so. */
+static void part(const struct config *c, struct request *rq, struct arena *a)
+{
+    const struct range_file f = { 1000, "\"0123456789abcdef\"", 784111777 };
+    const struct session_reply none = { .expiration_ms = -1 };
+    struct respond r = { .config = c, .rq = rq, .reply = &none };
+    struct range_part p = range_decide(rq, &f);
+    struct wr w = wr_in(a, RESPOND_HEAD_MOST);
+    must(p.status == 200 || p.status == 206 || p.status == 304 || p.status == 412 || p.status == 416);
+    must(p.first <= f.size && p.n <= f.size - p.first && (p.status != 200 || p.n == f.size) && (p.status != 206 || p.n != 0) && (p.status < 300 || p.n == 0));
+    respond_file(&r, &(struct respond_file){ p, f.size, "text/xml", f.etag, f.modified, true }, &w);
+    must(!w.full);
+    check_head(wr_blob(&w));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     const char *why = NULL;
@@ -70,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     enum xrc code = header_check(&rq, 65536, a, &e, &route, &why);
     must(code != XRC_SUCCESS || (e != NULL && route != NULL));
     answer(c, &rq, e, code, why, a);
+    part(c, &rq, a);
     record_params_end(blob_of(p, n));
     arena_free(a);
     return 0;

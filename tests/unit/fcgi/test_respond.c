@@ -194,3 +194,28 @@ TEST(server_application_form)
     CHECK_INT(strspn(v + 15, "0123456789"), 4);
     CHECK_INT(strspn(v + 20, "0123456789"), 3);
 }
+
+static const char *file_head(struct stage *s, struct range_part part, bool changes, time_t modified)
+{
+    struct wr w = wr_in(s->a, RESPOND_HEAD_MOST);
+    s->r = (struct respond){ .config = s->config, .rq = &s->rq, .reply = &s->reply };
+    s->rq = (struct request){ 0 };
+    respond_file(&s->r, &(struct respond_file){ part, 1000, "application/octet-stream", "\"ab\"", modified, changes }, &w);
+    return text_of(s, &w);
+}
+
+TEST(heads_of_files)
+{
+    struct stage s = stage("", false);
+#define COMMON(status, more) "Status: " status "\r\nCache-Control: private\r\nX-ServerApplication: " RESPOND_SERVER_APPLICATION "\r\n" more "ETag: \"ab\"\r\n"
+#define DATED "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nAccept-Ranges: bytes\r\n"
+    CHECK_STR(file_head(&s, (struct range_part){ 200, 0, 1000 }, false, 784111777),
+              COMMON("200 OK", "") DATED "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\n");
+    CHECK_STR(file_head(&s, (struct range_part){ 206, 10, 5 }, false, 784111777),
+              COMMON("206 Partial Content", "") DATED "Content-Range: bytes 10-14/1000\r\nContent-Type: application/octet-stream\r\nContent-Length: 5\r\n\r\n");
+    CHECK_STR(file_head(&s, (struct range_part){ .status = 416 }, false, 784111777),
+              COMMON("416 Range Not Satisfiable", "") DATED "Content-Range: bytes */1000\r\nContent-Length: 0\r\n\r\n");
+    CHECK_STR(file_head(&s, (struct range_part){ .status = 412 }, false, 784111777), COMMON("412 Precondition Failed", "") DATED "Content-Length: 0\r\n\r\n");
+    CHECK_STR(file_head(&s, (struct range_part){ .status = 304 }, true, 0), COMMON("304 Not Modified", "Cache-Control: no-cache\r\n") "Accept-Ranges: bytes\r\n\r\n");
+    arena_free(s.a);
+}
