@@ -62,7 +62,9 @@ int cmd_addresslist_add(struct ctl *c)
         return CTL_FAILED;
     l.parent = parent != NULL ? up.row : 0;
     ec_t ec = container_add(ctl_directory(c), c->a, &l);
-    return ec == ecNone ? ctl_show(c, list_json(&l)) : ctl_ec(c, l.name, ec);
+    if (ec != ecNone)
+        return ctl_ec(c, l.name, ec);
+    return find(c, l.dn, &l) ? ctl_show(c, list_json(&l)) : CTL_FAILED; /* with its place in the hierarchy */
 }
 
 int cmd_addresslist_set(struct ctl *c)

@@ -1,5 +1,6 @@
 /* book.c - mapictl directory: objects of the address book, listed, shown, made, changed, resolved. */
 #include "deploy/mapictl/bookentry.h"
+#include <stdio.h>
 #include <strings.h>
 
 /* --- seen ------------------------------------------------------------------------------------------------------------------------------------ */
@@ -22,7 +23,7 @@ int cmd_directory_list(struct ctl *c)
     if (c->argc != 0)
         return ctl_usage(c);
     if (kind != NULL && !entry_kind_of_word(kind, &l.kind))
-        return ctl_fail(c, kind, "is no kind of object");
+        return bookentry_no_kind(c, kind);
     l.list = json_array();
     ec_t ec = entry_each(ctl_directory(c), ctl_option(c, "--source"), list_one, &l);
     if (ec == ecNone)
@@ -75,6 +76,8 @@ int cmd_directory_resolve(struct ctl *c)
         return ctl_ec(c, c->argv[0], ec);
     }
     ctl_table(c, "mid kind address name", list);
+    if (!c->json && n != 1)
+        fprintf(stderr, "mapictl: %s: %s\n", c->argv[0], n == 0 ? "nobody is found by this" : "more than one are found by this");
     return n == 1 ? CTL_OK : CTL_FAULT;
 }
 
@@ -140,6 +143,25 @@ static bool set_links(struct ctl *c, const struct entry *e)
     return true;
 }
 
+/* The object and its links, or nothing of it. */
+static bool written(struct ctl *c, struct entry *e, ec_t (*write)(struct directory *, struct arena *, struct entry *), const char *what)
+{
+    struct directory *d = ctl_directory(c);
+    ec_t ec = entry_batch(d);
+    if (ec == ecNone) {
+        ec = write(d, c->a, e);
+        bool linked = ec == ecNone && set_links(c, e);
+        if (ec == ecNone && !linked) {
+            entry_batch_end(d, EC(ecInvalidParameter));
+            return false; /* who refused has said why */
+        }
+        ec = entry_batch_end(d, ec);
+    }
+    if (ec != ecNone)
+        ctl_ec(c, what, ec);
+    return ec == ecNone;
+}
+
 static bool asked(struct ctl *c, const char *attribute)
 {
     size_t n = strlen(attribute);
@@ -157,15 +179,12 @@ int cmd_directory_add(struct ctl *c)
     if (c->argc != 2)
         return ctl_usage(c);
     if (!entry_kind_of_word(c->argv[0], &kind) || kind >= ENTRY_CONTAINER)
-        return ctl_fail(c, c->argv[0], "is no kind of object");
+        return bookentry_no_kind(c, c->argv[0]);
+    if (*c->argv[1] == '\0')
+        return ctl_fail(c, c->argv[0], "needs a name");
     record_add(c->a, &r, "kind", blob_str(c->argv[0]));
     record_add(c->a, &r, "displayName", blob_str(c->argv[1]));
-    if (!wishes(c, &r) || !understood(c, &r, &e))
-        return CTL_FAILED;
-    ec_t ec = entry_add(ctl_directory(c), c->a, &e);
-    if (ec != ecNone)
-        return ctl_ec(c, c->argv[1], ec);
-    if (!set_links(c, &e))
+    if (!wishes(c, &r) || !understood(c, &r, &e) || !written(c, &e, entry_add, c->argv[1]))
         return CTL_FAILED;
     return bookentry_find(c, e.dn, &e) ? ctl_show(c, bookentry_full(c, &e)) : CTL_FAILED;
 }
@@ -198,7 +217,10 @@ static bool unset(struct ctl *c, struct entry *e)
         struct entry probe;
         record_add(c->a, &r, "displayName", blob_str("x"));
         record_add(c->a, &r, c->option[i].value, blob_str("1"));
-        if (!understood(c, &r, &probe) || probe.props.n != 1) {
+        struct attr_link *link;
+        size_t links;
+        const char *why;
+        if (!attr_entry(bookentry_map(c), c->a, &r, &probe, &link, &links, &why) || links != 0 || probe.props.n != 1) {
             ctl_fail(c, c->option[i].value, "is no property that can be taken away");
             return false;
         }
@@ -211,7 +233,7 @@ int cmd_directory_set(struct ctl *c)
 {
     struct record r = { .key = "" };
     struct entry e, wish;
-    if (c->argc != 1)
+    if (c->argc != 1 || c->options == 0)
         return ctl_usage(c);
     if (!bookentry_find(c, c->argv[0], &e))
         return CTL_FAILED;
@@ -224,10 +246,7 @@ int cmd_directory_set(struct ctl *c)
     if (!understood(c, &r, &wish) || !unset(c, &e))
         return CTL_FAILED;
     merge(c, &e, &wish);
-    ec_t ec = entry_set(ctl_directory(c), c->a, &e);
-    if (ec != ecNone)
-        return ctl_ec(c, c->argv[0], ec);
-    if (!set_links(c, &e))
+    if (!written(c, &e, entry_set, c->argv[0]))
         return CTL_FAILED;
     return bookentry_find(c, e.dn, &e) ? ctl_show(c, bookentry_full(c, &e)) : CTL_FAILED;
 }

@@ -19,9 +19,24 @@ bool bookentry_find(struct ctl *c, const char *name, struct entry *out)
             : *name == '/'             ? entry_by_dn(d, c->a, name, out)
             : strchr(name, '@') != NULL ? entry_by_address(d, c->a, name, out)
                                         : by_login(c, name, out);
-    if (ec != ecNone || out->kind >= ENTRY_CONTAINER)
-        ctl_ec(c, name, ec != ecNone ? ec : ecNotFound);
+    if (ec == ecUnknownUser || ec == ecNotFound || (ec == ecNone && out->kind >= ENTRY_CONTAINER))
+        ctl_fail(c, name, "no such object (an address, a DN, a login or a Minimal Entry ID, 0x...)");
+    else if (ec != ecNone)
+        ctl_ec(c, name, ec);
     return ec == ecNone && out->kind < ENTRY_CONTAINER;
+}
+
+int bookentry_no_kind(struct ctl *c, const char *word)
+{
+    static const struct { unsigned number; const char *word; } kinds[] = {
+#define KIND(number, NAME, word, object_type, display_type, display_type_ex) { number, word },
+#include "backend/directory/entrykind.def"
+    };
+    const char *all = "";
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (kinds[i].number < ENTRY_CONTAINER)
+            all = arena_printf(c->a, "%s %s", all, kinds[i].word);
+    return ctl_fail(c, word, arena_printf(c->a, "is no kind of object:%s", all));
 }
 
 struct attr_map *bookentry_map(struct ctl *c)

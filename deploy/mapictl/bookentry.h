@@ -8,6 +8,9 @@
 /* The object that an argument names: an address, a DN, a login, or a Minimal Entry ID (0x...).  False: told why. */
 bool bookentry_find(struct ctl *c, const char *name, struct entry *out);
 
+/* Says which kinds there are; CTL_FAILED. */
+int bookentry_no_kind(struct ctl *c, const char *word);
+
 /* One line of facts; all of it with properties and links. */
 json_t *bookentry_brief(const struct entry *e);
 json_t *bookentry_full(struct ctl *c, const struct entry *e);

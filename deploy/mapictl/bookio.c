@@ -19,7 +19,7 @@ struct intake { struct ctl *c; json_t *left_out; size_t told; bool terminal; };
 static void say(void *ctx, const char *key, size_t line, const char *why)
 {
     struct intake *in = ctx;
-    json_array_append_new(in->left_out, json_pack("{s:s, s:I, s:s}", "object", key, "line", (json_int_t)line, "why", why));
+    json_array_append_new(in->left_out, json_pack("{s:s, s:I, s:s}", "object", ctl_text(in->c, key), "line", (json_int_t)line, "why", ctl_text(in->c, why)));
     if (in->c->json || in->told++ >= SHOWN)
         return;
     fputs(in->terminal ? "\r\033[K" : "", stderr);
@@ -48,7 +48,7 @@ static int report(struct intake *in, const char *what, bool dry, ec_t ec, const 
     if (c->json)
         json_object_set(o, "left_out", in->left_out);
     if (why != NULL)
-        json_object_set_new(o, "error", json_string(why));
+        json_object_set_new(o, "error", json_string(ctl_text(c, why)));
     json_decref(in->left_out);
     ctl_show(c, o);
     if (ec != ecNone && why == NULL)
@@ -86,10 +86,15 @@ static ec_t feed(struct file *x, struct sync *s, struct arena *words, const char
     }
 }
 
-static bool is_ldif(struct ctl *c, const char *path)
+/* By --format, else by the name.  False: there is no such format. */
+static bool is_ldif(struct ctl *c, const char *path, bool *ldif)
 {
     const char *format = ctl_option(c, "--format"), *dot = strrchr(path, '.');
-    return format != NULL ? strcasecmp(format, "ldif") == 0 : dot != NULL && strcasecmp(dot, ".ldif") == 0;
+    *ldif = strcasecmp(format != NULL ? format : dot != NULL ? dot + 1 : "", "ldif") == 0;
+    if (format == NULL || *ldif || strcasecmp(format, "csv") == 0)
+        return true;
+    ctl_fail(c, format, "is no format: csv or ldif");
+    return false;
 }
 
 int cmd_directory_import(struct ctl *c)
@@ -98,8 +103,10 @@ int cmd_directory_import(struct ctl *c)
     const char *why = NULL;
     if (c->argc != 1)
         return ctl_usage(c);
-    struct file x = { .f = fopen(c->argv[0], "r"), .ldif = is_ldif(c, c->argv[0]) };
-    if (x.f == NULL)
+    struct file x = { 0 };
+    if (!is_ldif(c, c->argv[0], &x.ldif))
+        return CTL_FAILED;
+    if ((x.f = fopen(c->argv[0], "r")) == NULL)
         return ctl_fail(c, c->argv[0], strerror(errno));
     struct intake in = { .c = c, .left_out = json_array(), .terminal = isatty(STDERR_FILENO) };
     struct sync_options o = options(&in);
@@ -257,8 +264,10 @@ int cmd_directory_export(struct ctl *c)
     if (c->argc != 1)
         return ctl_usage(c);
     bool to_stdout = strcmp(c->argv[0], "-") == 0;
-    struct output o = { .c = c, .f = to_stdout ? stdout : fopen(c->argv[0], "wx"), .ldif = is_ldif(c, c->argv[0]) };
-    if (o.f == NULL)
+    struct output o = { .c = c };
+    if (!is_ldif(c, c->argv[0], &o.ldif))
+        return CTL_FAILED;
+    if ((o.f = to_stdout ? stdout : fopen(c->argv[0], "wx")) == NULL)
         return ctl_fail(c, c->argv[0], strerror(errno));
     ec_t ec = export_all(&o);
     bool failed = ferror(o.f) != 0 || (to_stdout ? fflush(o.f) : fclose(o.f)) != 0;
@@ -266,5 +275,5 @@ int cmd_directory_export(struct ctl *c)
         return ctl_ec(c, c->argv[0], ec);
     if (failed)
         return ctl_fail(c, c->argv[0], strerror(errno));
-    return to_stdout ? CTL_OK : ctl_show(c, json_pack("{s:s, s:I}", "file", c->argv[0], "objects", (json_int_t)o.n));
+    return to_stdout ? CTL_OK : ctl_show(c, json_pack("{s:s, s:I}", "file", ctl_text(c, c->argv[0]), "objects", (json_int_t)o.n));
 }

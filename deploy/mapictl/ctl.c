@@ -1,5 +1,6 @@
 /* ctl.c - opening what a command needs, and printing for people and for programs. */
 #include "deploy/mapictl/ctl.h"
+#include "backend/base/utf.h"
 #include "backend/event/bell.h"
 #include "backend/store/event.h"
 #include <stdio.h>
@@ -16,10 +17,19 @@ const char *ctl_option(const struct ctl *c, const char *name)
     return NULL;
 }
 
+const char *ctl_text(struct ctl *c, const char *s)
+{
+    char *out = arena_strdup(c->a, s);
+    if (!utf8_valid(blob_str(s)))
+        for (char *p = out; *p != '\0'; p++)
+            *p = (unsigned char)*p >= 0x80 ? '?' : *p;
+    return out;
+}
+
 int ctl_fail(struct ctl *c, const char *what, const char *why)
 {
     if (c->json) {
-        json_t *o = json_pack("{s:s, s:s}", "error", why != NULL ? why : "failed", "what", what);
+        json_t *o = json_pack("{s:s, s:s}", "error", ctl_text(c, why != NULL ? why : "failed"), "what", ctl_text(c, what));
         json_dumpf(o, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(o);
@@ -93,18 +103,15 @@ struct session_env *ctl_session(struct ctl *c)
     return e;
 }
 
-static void print_value(const json_t *v)
+static const char *value_text(struct ctl *c, const json_t *v)
 {
     if (json_is_string(v))
-        fputs(json_string_value(v), stdout);
-    else if (json_is_integer(v))
-        printf("%lld", (long long)json_integer_value(v));
-    else if (json_is_real(v))
-        printf("%.1f", json_real_value(v));
-    else if (json_is_boolean(v))
-        fputs(json_is_true(v) ? "yes" : "no", stdout);
-    else
-        fputs("-", stdout);
+        return json_string_value(v);
+    if (json_is_integer(v))
+        return arena_printf(c->a, "%lld", (long long)json_integer_value(v));
+    if (json_is_real(v))
+        return arena_printf(c->a, "%.1f", json_real_value(v));
+    return !json_is_boolean(v) ? "-" : json_is_true(v) ? "yes" : "no";
 }
 
 int ctl_show(struct ctl *c, json_t *object)
@@ -115,28 +122,51 @@ int ctl_show(struct ctl *c, json_t *object)
         json_dumpf(object, stdout, JSON_INDENT(2));
         putchar('\n');
     } else
-        json_object_foreach(object, key, v) {
-            printf("%-22s ", key);
-            print_value(v);
-            putchar('\n');
-        }
+        json_object_foreach(object, key, v)
+            printf("%-22s %s\n", key, value_text(c, v));
     json_decref(object);
     return CTL_OK;
 }
 
-static size_t next_column(const char **columns, char out[32])
+enum { COLUMNS_MAX = 20, WIDTH_MAX = 48 };
+
+static size_t columns_of(struct ctl *c, const char *words, const char *out[COLUMNS_MAX])
 {
-    *columns += strspn(*columns, " ");
-    size_t n = strcspn(*columns, " ");
-    snprintf(out, 32, "%.*s", (int)n, *columns);
-    *columns += n;
+    size_t n = 0;
+    for (words += strspn(words, " "); *words != '\0' && n < COLUMNS_MAX; words += strcspn(words, " "), words += strspn(words, " "))
+        out[n++] = arena_str(c->a, blob_of(words, strcspn(words, " ")));
     return n;
+}
+
+/* As many places as it takes on a terminal, nearly: letters, not bytes. */
+static size_t width(const char *s)
+{
+    size_t n = 0;
+    for (; *s != '\0'; s++)
+        n += ((unsigned char)*s & 0xC0) != 0x80;
+    return n;
+}
+
+static const char *cell(struct ctl *c, const json_t *row, const char *column)
+{
+    const char *s = value_text(c, json_object_get(row, column));
+    return *s != '\0' ? s : "-";
+}
+
+static void print_row(struct ctl *c, const json_t *row, const char *const *column, size_t n, const size_t *wide)
+{
+    for (size_t k = 0; k < n; k++) {
+        const char *s = cell(c, row, column[k]);
+        size_t w = width(s);
+        printf("%s%*s", s, k + 1 < n ? (int)(w < wide[k] ? wide[k] - w : 0) + 2 : 0, "");
+    }
+    putchar('\n');
 }
 
 int ctl_table(struct ctl *c, const char *columns, json_t *array)
 {
-    char    column[32];
-    size_t  i;
+    const char *column[COLUMNS_MAX];
+    size_t  i, n = columns_of(c, columns, column), wide[COLUMNS_MAX] = { 0 };
     json_t *row;
     if (c->json) {
         json_dumpf(array, stdout, JSON_INDENT(2));
@@ -144,15 +174,13 @@ int ctl_table(struct ctl *c, const char *columns, json_t *array)
         json_decref(array);
         return CTL_OK;
     }
-    json_array_foreach(array, i, row) {
-        const char *at = columns;
-        for (bool first = true; next_column(&at, column) != 0; first = false) {
-            if (!first)
-                fputs("  ", stdout);
-            print_value(json_object_get(row, column));
+    json_array_foreach(array, i, row)
+        for (size_t k = 0; k < n; k++) {
+            size_t w = width(cell(c, row, column[k]));
+            wide[k] = w > wide[k] && w <= WIDTH_MAX ? w : wide[k];
         }
-        putchar('\n');
-    }
+    json_array_foreach(array, i, row)
+        print_row(c, row, column, n, wide);
     json_decref(array);
     return CTL_OK;
 }

@@ -35,9 +35,12 @@ struct session_env *ctl_session(struct ctl *c);
 /* "mapictl: what: why" on stderr, or {"error": ...} with --json; returns CTL_FAILED. */
 int ctl_fail(struct ctl *c, const char *what, const char *why);
 int ctl_ec(struct ctl *c, const char *what, ec_t ec);
+/* For JSON: what is not UTF-8 has question marks.  In the arena. */
+const char *ctl_text(struct ctl *c, const char *s);
 int ctl_usage(struct ctl *c);
 
-/* Prints an object or an array of objects: as JSON, or as "key: value" lines / a table with these columns (blank-separated).  Takes the reference. */
+/* Prints an object or an array of objects: as JSON, or as "key: value" lines / a table of these columns (their names, blank-separated), which are aligned; "-" is
+ * what is empty.  Takes the reference. */
 int ctl_show(struct ctl *c, json_t *object);
 int ctl_table(struct ctl *c, const char *columns, json_t *array);
 

@@ -154,10 +154,10 @@ static bool show_json(struct job *j)
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
         json_array_append_new(lines, json_stringn_nocheck(line, plain(line, (size_t)(end - line))));
     free(text);
-    json_t *all = json_pack("{s:s, s:s, s:s, s:b, s:o}", "file", j->c->argv[0], "type", j->type, "direction", j->body.answer ? "response" : "request", "whole",
+    json_t *all = json_pack("{s:s, s:s, s:s, s:b, s:o}", "file", ctl_text(j->c, j->c->argv[0]), "type", j->type, "direction", j->body.answer ? "response" : "request", "whole",
                             (int)whole, "lines", lines);
     if (!whole)
-        json_object_set_new(all, "error", json_string_nocheck(fault_text(j)));
+        json_object_set_new(all, "error", json_string(ctl_text(j->c, fault_text(j))));
     if (!whole && j->placed)
         json_object_set_new(all, "offset", json_integer((json_int_t)offset(j)));
     ctl_show(j->c, all);

@@ -1,5 +1,6 @@
 /* main.c - mapictl: words to a command, arguments taken apart. */
 #include "backend/base/log.h"
+#include "backend/base/utf.h"
 #include "deploy/mapictl/ctl.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,20 @@ static int take_apart(struct ctl *c, int argc, char **argv)
     return CTL_OK;
 }
 
+/* Names and texts are kept as UTF-8; names of files may be anything. */
+static int check_texts(struct ctl *c)
+{
+    const char *wrong = NULL;
+    for (int i = 0; i < c->argc && strstr(c->command->arguments, "FILE") == NULL; i++)
+        wrong = utf8_valid(blob_str(c->argv[i])) ? wrong : c->argv[i];
+    for (size_t i = 0; i < c->options; i++)
+        wrong = utf8_valid(blob_str(c->option[i].value)) ? wrong : c->option[i].value;
+    if (wrong == NULL)
+        return CTL_OK;
+    ctl_fail(c, ctl_text(c, wrong), "is not UTF-8: look at the character set of your terminal (LANG)");
+    return CTL_USAGE;
+}
+
 static int configure(struct ctl *c)
 {
     const char *why = NULL, *env = getenv("MAPIHTTPD_CONFIG");
@@ -142,6 +157,8 @@ int main(int argc, char **argv)
         return CTL_USAGE;
     }
     int rc = take_apart(&c, argc - at - used, argv + at + used);
+    if (rc == CTL_OK)
+        rc = check_texts(&c);
     if (rc == CTL_OK)
         rc = configure(&c);
     if (rc == CTL_OK)

@@ -252,7 +252,7 @@ TEST(an_exported_address_book_can_be_imported)
 TEST(wrong_use_of_the_address_book_is_told)
 {
     static const struct { const char *arguments, *words; int rc; } cases[] = {
-        { "directory show nobody@example.com", "not found", 1 },
+        { "directory show nobody@example.com", "no such object", 1 },
         { "directory add zebra Striped", "is no kind of object", 1 },
         { "directory add contact X --set shoe=44", "known attribute", 1 },
         { "directory add contact X --set member=ana@example.com", "is a link", 1 },
