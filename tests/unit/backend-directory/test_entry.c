@@ -70,6 +70,32 @@ TEST(kept_whole_and_found)
     done(d);
 }
 
+/* Which kinds each link joins (MS-OXOABK 2.2.7, 2.2.8), one row each; departments end somewhere. */
+TEST(links_join_what_belongs_together)
+{
+    struct directory *d = fresh("joins");
+    enum { PERSON, TEAM, GUARD, SALES, BOARD, FIRM, OBJECTS };
+    static const enum entry_kind kinds[OBJECTS] = { ENTRY_CONTACT, ENTRY_GROUP, ENTRY_SECURITY, ENTRY_DEPARTMENT, ENTRY_DEPARTMENT, ENTRY_ORGANIZATION };
+    static const struct { enum link_kind k; unsigned from, to; bool fits; } rows[] = {
+        { LINK_ROOT, FIRM, TEAM, true }, { LINK_ROOT, FIRM, GUARD, true }, { LINK_ROOT, FIRM, BOARD, true }, { LINK_ROOT, FIRM, PERSON, false }, { LINK_ROOT, FIRM, FIRM, false },
+        { LINK_ROOT, TEAM, BOARD, false }, { LINK_PARENT, SALES, BOARD, true }, { LINK_PARENT, BOARD, SALES, false }, { LINK_PARENT, SALES, SALES, false },
+        { LINK_PARENT, SALES, TEAM, false }, { LINK_PARENT, TEAM, BOARD, false }, { LINK_PARENT, BOARD, FIRM, false }, { LINK_SHOWN_IN, PERSON, SALES, true },
+        { LINK_SHOWN_IN, TEAM, SALES, true }, { LINK_SHOWN_IN, PERSON, TEAM, false }, { LINK_SHOWN_IN, SALES, BOARD, false }, { LINK_MEMBER, TEAM, PERSON, true },
+        { LINK_MEMBER, TEAM, GUARD, true }, { LINK_MEMBER, TEAM, SALES, false }, { LINK_MEMBER, TEAM, FIRM, false }, { LINK_MANAGER, PERSON, TEAM, true },
+    };
+    int64_t row[OBJECTS], *found;
+    size_t  n;
+    for (unsigned i = 0; i < OBJECTS; i++)
+        row[i] = add(d, kinds[i], "x");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        unit_check(link_add(d, rows[i].k, row[rows[i].from], row[rows[i].to]) == (rows[i].fits ? ecNone : ecInvalidParameter), __FILE__, __LINE__, "row %zu", i);
+    CHECK_EC(link_list(d, a, LINK_ROOT, row[FIRM], false, &found, &n), ecNone);
+    CHECK(n == 1 && found[0] == row[BOARD]); /* one, the last that was named */
+    struct entry e = { .kind = ENTRY_ORGANIZATION, .display_name = "x", .dn = "/o=12345678901234567890123456789012345678901234567890123456789012345" };
+    CHECK_EC(entry_add(d, a, &e), ecInvalidParameter); /* 65 characters */
+    done(d);
+}
+
 TEST(what_cannot_be_is_refused)
 {
     struct directory *d = fresh("refused");

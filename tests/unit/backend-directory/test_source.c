@@ -494,6 +494,31 @@ static struct sync_count run(struct directory *d, const char *text, bool dry, bo
     return n;
 }
 
+/* A link that does not join such objects is told and left out; the others of the file come. */
+TEST(links_that_join_nothing_are_told)
+{
+    struct directory *d = fresh("joined");
+    struct entry below;
+    int64_t *row;
+    size_t n;
+    REQUIRE(d != NULL);
+    struct sync_count c = run(d, "dn: cn=Org\ncn: Org\nkind: organization\nroot: cn=Top\n\n"
+                                 "dn: cn=Top\ncn: Top\nkind: department\nmail: top@example.com\nroot: cn=Below\n\n"
+                                 "dn: cn=Below\ncn: Below\nkind: department\nmail: below@example.com\nparent-department: cn=Top\n\n"
+                                 "dn: cn=All\ncn: All\nkind: group\nmember: cn=Top\n", false, false);
+    CHECK_INT(c.added, 4);
+    CHECK_INT(c.links_unknown, 2);
+    CHECK(strstr(said, "cn=Top:0:root: does not join objects of these kinds\n") != NULL);
+    CHECK(strstr(said, "cn=All:0:member: does not join objects of these kinds\n") != NULL);
+    REQUIRE_EC(entry_by_address(d, a, "below@example.com", &below), ecNone);
+    REQUIRE_EC(link_list(d, a, LINK_PARENT, below.row, false, &row, &n), ecNone);
+    CHECK_INT(n, 1);
+    CHECK_INT(run(d, "dn: cn=Top\ncn: Top\nkind: department\nmail: top@example.com\nparent-department: cn=Below\n\n"
+                     "dn: cn=Below\ncn: Below\nkind: department\nmail: below@example.com\nparent-department: cn=Top\n", false, false).links_unknown, 1); /* a circle */
+    directory_close(d);
+    done();
+}
+
 TEST(a_file_becomes_rows_and_links)
 {
     struct directory *d = fresh("rows");
