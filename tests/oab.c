@@ -1,7 +1,8 @@
 /* oab.c - the bytes of an offline address book -> what a client sees in it. */
 #include "tests/oab.h"
 #include <mspack.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 enum { ENDLESS = 1 << 30 };
@@ -20,6 +21,72 @@ static uint32_t crc_of(struct blob b)
     return crc;
 }
 
+/* --- libmspack, on memory: "in" is read, "out" written ------------------------------------------------------------------------------------------ */
+
+struct memory { struct mspack_system system; struct arena *a; struct blob in; struct wr out; };
+struct mem_file { struct mspack_file base; struct memory *m; struct rd r; };
+
+static struct mem_file *mine(struct mspack_file *f) { return (struct mem_file *)(void *)f; }
+
+static struct mspack_file *mem_open(struct mspack_system *self, const char *name, int mode)
+{
+    struct memory *m = (struct memory *)(void *)self;
+    struct mem_file *f = arena_one(m->a, struct mem_file);
+    (void)name, (void)mode;
+    f->m = m;
+    f->r = rd_blob_of(m->in);
+    return &f->base;
+}
+
+static void mem_close(struct mspack_file *f) { (void)f; }
+
+static int mem_read(struct mspack_file *f, void *to, int n)
+{
+    struct rd *r = &mine(f)->r;
+    size_t have = r->n < (size_t)n ? r->n : (size_t)n;
+    rd_copy(r, to, have);
+    return (int)have;
+}
+
+static int mem_write(struct mspack_file *f, void *from, int n)
+{
+    wr_bytes(&mine(f)->m->out, from, (size_t)n);
+    return mine(f)->m->out.full ? -1 : n;
+}
+
+static int mem_seek(struct mspack_file *f, off_t at, int mode) { return (void)f, (void)at, (void)mode, -1; }
+static off_t mem_tell(struct mspack_file *f) { return (void)f, 0; }
+static void mem_message(struct mspack_file *f, const char *format, ...) { (void)f, (void)format; }
+static void *mem_alloc(struct mspack_system *self, size_t n) { return (void)self, malloc(n); }
+static void mem_free(void *p) { free(p); }
+static void mem_copy(void *from, void *to, size_t n) { memcpy(to, from, n); }
+
+int oab_open_mspack(struct arena *a, struct blob container, struct blob *out)
+{
+    struct memory m = { { mem_open, mem_close, mem_read, mem_write, mem_seek, mem_tell, mem_message, mem_alloc, mem_free, mem_copy, NULL }, a, container, wr_in(a, ENDLESS) };
+    struct msoab_decompressor *d = mspack_create_oab_decompressor(&m.system);
+    if (d == NULL)
+        return -1;
+    int error = d->decompress(d, "in", "out");
+    mspack_destroy_oab_decompressor(d);
+    *out = wr_blob(&m.out);
+    return error;
+}
+
+/* One block, in a container of its own. */
+static struct blob inflate(struct arena *a, uint32_t most, struct blob head, struct blob packed, uint32_t n)
+{
+    struct wr w = wr_in(a, ENDLESS);
+    struct blob out;
+    wr_u32(&w, 3);
+    wr_u32(&w, 1);
+    wr_u32(&w, most);
+    wr_u32(&w, n);
+    wr_put(&w, head);
+    wr_put(&w, packed);
+    return oab_open_mspack(a, wr_blob(&w), &out) == MSPACK_ERR_OK ? out : blob_of(NULL, 0);
+}
+
 bool oab_open(struct arena *a, struct blob container, struct blob *out)
 {
     struct rd r = rd_blob_of(container);
@@ -27,44 +94,18 @@ bool oab_open(struct arena *a, struct blob container, struct blob *out)
     bool good = rd_u32(&r) == 3 && rd_u32(&r) == 1;
     uint32_t most = rd_u32(&r), size = rd_u32(&r);
     while (good && r.n != 0) {
-        uint32_t flags = rd_u32(&r), packed = rd_u32(&r), n = rd_u32(&r), crc = rd_u32(&r);
-        struct blob b = rd_blob(&r, n);
-        good = rd_ok(&r) && flags == 0 && packed == n && n != 0 && n <= most && crc_of(b) == crc;
+        struct blob head = rd_blob(&r, 16);
+        struct rd   h = rd_blob_of(head);
+        uint32_t flags = rd_u32(&h), packed = rd_u32(&h), n = rd_u32(&h), crc = rd_u32(&h);
+        struct blob b = rd_blob(&r, packed);
+        good = rd_ok(&r) && flags <= 1 && n != 0 && n <= most && (flags == 1 ? packed < n : packed == n);
+        if (good && flags == 1)
+            b = inflate(a, most, head, b, n);
+        good = good && b.n == n && crc_of(b) == crc;
         wr_put(&w, b);
     }
     *out = wr_blob(&w);
     return good && rd_done(&r) && out->n == size;
-}
-
-static bool write_file(const char *path, struct blob b)
-{
-    FILE *f = fopen(path, "wb");
-    bool ok = f != NULL && fwrite(b.p, 1, b.n, f) == b.n;
-    return f != NULL && fclose(f) == 0 && ok;
-}
-
-static bool read_file(struct arena *a, const char *path, struct blob *out)
-{
-    FILE *f = fopen(path, "rb");
-    if (f == NULL || fseek(f, 0, SEEK_END) != 0)
-        return false;
-    size_t n = (size_t)ftell(f);
-    uint8_t *p = arena_alloc(a, n);
-    rewind(f);
-    *out = blob_of(p, fread(p, 1, n, f));
-    fclose(f);
-    return out->n == n;
-}
-
-int oab_open_mspack(struct arena *a, const char *dir, struct blob container, struct blob *out)
-{
-    const char *in = arena_printf(a, "%s/in.lzx", dir), *plain = arena_printf(a, "%s/out.oab", dir);
-    struct msoab_decompressor *m = mspack_create_oab_decompressor(NULL);
-    if (m == NULL || !write_file(in, container))
-        return -1;
-    int error = m->decompress(m, in, plain);
-    mspack_destroy_oab_decompressor(m);
-    return error != MSPACK_ERR_OK ? error : read_file(a, plain, out) ? 0 : -1;
 }
 
 /* --- values ----------------------------------------------------------------------------------------------------------------------------------- */

@@ -17,10 +17,10 @@ struct oab {
     struct oab_record *record; size_t n;
 };
 
-/* The content of a container of stored blocks, every checksum and size compared; false: not one. */
+/* The content of a container, every checksum and size compared; compressed blocks are opened by libmspack.  False: not one. */
 bool oab_open(struct arena *a, struct blob container, struct blob *out);
-/* The same by libmspack, which knows compressed blocks too, through files in `dir`; 0, or its error. */
-int oab_open_mspack(struct arena *a, const char *dir, struct blob container, struct blob *out);
+/* All of it by libmspack, in memory; 0, or its error (MSPACK_ERR_...). */
+int oab_open_mspack(struct arena *a, struct blob container, struct blob *out);
 
 /* A full details file; false: malformed, or something is behind it. */
 bool oab_read(struct arena *a, struct blob file, struct oab *out);

@@ -47,7 +47,7 @@ static const char *name_of_bob(struct stack *st)
     REQUIRE_EC(offline_files(st->directory, st->a, &b, &f, &n), ecNone);
     REQUIRE(n != 0);
     REQUIRE_EC(offline_read(st->directory, st->a, &f[0], 0, (size_t)f[0].size, &container), ecNone);
-    REQUIRE(oab_open_mspack(st->a, st->dir, container, &file) == 0 && oab_read(st->a, file, &o));
+    REQUIRE(oab_open_mspack(st->a, container, &file) == 0 && oab_read(st->a, file, &o));
     const struct oab_record *r = oab_of(&o, st->bob.dn);
     return r != NULL ? arena_str(st->a, oab_string(r, PidTagDisplayName)) : "";
 }

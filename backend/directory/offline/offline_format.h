@@ -1,6 +1,7 @@
 /* offline_format.h - the bytes of offline address books: records of values, the file around them, the container in which they travel (MS-OXOAB 2.9, 2.11). */
 #ifndef OFFLINE_OFFLINE_FORMAT_H
 #define OFFLINE_OFFLINE_FORMAT_H
+#include "backend/directory/offline/offline_lzx.h"
 #include "backend/mapi/propval.h"
 
 /* --- the table of properties (2.9.4) ---------------------------------------------------------------------------------------------------------- */
@@ -36,9 +37,9 @@ uint32_t offline_crc_join(uint32_t first, uint32_t second, uint64_t n);
 /* --- the container (2.11) --------------------------------------------------------------------------------------------------------------------- */
 /* Takes the bytes of a file in any portions, gives those of its container: a head, then blocks of at most OFFLINE_BLOCK bytes.  `give` takes them, as long as they
  * are valid; what it answers other than ecNone ends it. */
-enum { OFFLINE_BLOCK = 0x40000 };
+enum { OFFLINE_BLOCK = OFFLINE_LZX_MAX };
 typedef ec_t offline_give(void *ctx, struct blob b);
-struct offline_pack { struct wr block; offline_give *give; void *ctx; };
+struct offline_pack { struct wr block; offline_give *give; void *ctx; struct offline_lzx *lzx; };
 ec_t offline_pack_begin(struct offline_pack *p, struct arena *a, uint64_t size, offline_give *give, void *ctx);
 ec_t offline_pack_add(struct offline_pack *p, struct blob b);
 ec_t offline_pack_end(struct offline_pack *p);

@@ -1,8 +1,8 @@
-/* offline_pack.c - a file's bytes -> its container: checksummed blocks. */
+/* offline_pack.c - a file's bytes -> its container: checksummed blocks, compressed where that makes them smaller. */
 #include "backend/directory/offline/offline_format.h"
 #include <pthread.h>
 
-enum { VERSION_HIGH = 3, VERSION_LOW = 1, STORED = 0, HEAD_BYTES = 16, BLOCK_HEAD = 16 };
+enum { VERSION_HIGH = 3, VERSION_LOW = 1, STORED = 0, COMPRESSED = 1, HEAD_BYTES = 16 };
 #define POLYNOMIAL 0xEDB88320u
 
 static uint32_t table[256];
@@ -52,7 +52,7 @@ static ec_t give_words(struct offline_pack *p, uint32_t a, uint32_t b, uint32_t 
 
 ec_t offline_pack_begin(struct offline_pack *p, struct arena *a, uint64_t size, offline_give *give, void *ctx)
 {
-    *p = (struct offline_pack){ wr_over(arena_alloc(a, OFFLINE_BLOCK), OFFLINE_BLOCK), give, ctx };
+    *p = (struct offline_pack){ wr_over(arena_alloc(a, OFFLINE_BLOCK), OFFLINE_BLOCK), give, ctx, offline_lzx_new(a) };
     if (size > UINT32_MAX)
         return EC(ecTooBig);
     return give_words(p, VERSION_HIGH, VERSION_LOW, OFFLINE_BLOCK, (uint32_t)size);
@@ -60,9 +60,10 @@ ec_t offline_pack_begin(struct offline_pack *p, struct arena *a, uint64_t size, 
 
 static ec_t give_block(struct offline_pack *p)
 {
-    struct blob b = wr_blob(&p->block);
-    TRY(give_words(p, STORED, (uint32_t)b.n, (uint32_t)b.n, offline_crc(OFFLINE_CRC_BEGIN, b)));
-    TRY(p->give(p->ctx, b));
+    struct blob b = wr_blob(&p->block), small;
+    bool smaller = offline_lzx_block(p->lzx, b, &small);
+    TRY(give_words(p, smaller ? COMPRESSED : STORED, (uint32_t)(smaller ? small.n : b.n), (uint32_t)b.n, offline_crc(OFFLINE_CRC_BEGIN, b)));
+    TRY(p->give(p->ctx, smaller ? small : b));
     wr_rewind(&p->block, 0);
     return ecNone;
 }

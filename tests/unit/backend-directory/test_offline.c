@@ -116,7 +116,9 @@ static ec_t values(void *look, struct arena *arena, int64_t row, const uint32_t 
             out[i] = pv_str(tag[i], e.display_name);
         if (tag[i] == PidTagComment && comment != 0) {
             char *text = arena_alloc(arena, comment + 1);
-            memset(text, 'c', comment);
+            uint32_t x = (uint32_t)row;
+            for (size_t j = 0; j < comment; j++) /* that does not become much smaller */
+                text[j] = (char)(' ' + ((x = x * 1664525 + 1013904223) >> 24) % 94);
             out[i] = pv_str(tag[i], text);
         }
     }
@@ -468,14 +470,14 @@ TEST(parts_of_files)
     struct offline_file *f = NULL;
     size_t n = 0;
     comment = 3000;
-    many(d, 200); /* some 600 KB: several pieces, several blocks */
+    many(d, 300); /* several pieces, several blocks */
     CHECK(make(d, 1));
     comment = 0;
     b = book_of_org(d, 1);
     REQUIRE_EC(offline_files(d, a, &b, &f, &n), ecNone);
     struct blob all = whole(d, &f[0]), part, other;
     CHECK(all.n > 500000);
-    CHECK_INT(oab_open_mspack(a, unit_tmpdir(), all, &other), 0);
+    CHECK_INT(oab_open_mspack(a, all, &other), 0);
     CHECK_BLOB(other, plain(d, &f[0]));
     static const struct { uint64_t at; size_t n; } parts[] = { { 0, 1 }, { 65535, 1 }, { 65535, 2 }, { 65536, 65536 }, { 65530, 200000 }, { 131072, 0 }, { 1, 500000 } };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {

@@ -62,7 +62,7 @@ static struct oab make(uint32_t org)
     REQUIRE_EC(offline_files(g.d, g.life, &b, &f, &n), ecNone);
     REQUIRE(n != 0 && f[0].size < 1 << 20);
     REQUIRE_EC(offline_read(g.d, g.life, &f[0], 0, (size_t)f[0].size, &container), ecNone);
-    REQUIRE(oab_open_mspack(g.life, unit_tmpdir(), container, &file) == 0);
+    REQUIRE(oab_open_mspack(g.life, container, &file) == 0);
     REQUIRE(oab_read(g.life, file, &o));
     CHECK_INT(b.objects, o.n);
     return o;
