@@ -153,10 +153,11 @@ static const char *cell(struct ctl *c, const json_t *row, const char *column)
     return *s != '\0' ? s : "-";
 }
 
+/* Without a row: the names of the columns. */
 static void print_row(struct ctl *c, const json_t *row, const char *const *column, size_t n, const size_t *wide)
 {
     for (size_t k = 0; k < n; k++) {
-        const char *s = cell(c, row, column[k]);
+        const char *s = row != NULL ? cell(c, row, column[k]) : column[k];
         size_t w = width(s);
         printf("%s%*s", s, k + 1 < n ? (int)(w < wide[k] ? wide[k] - w : 0) + 2 : 0, "");
     }
@@ -174,11 +175,16 @@ int ctl_table(struct ctl *c, const char *columns, json_t *array)
         json_decref(array);
         return CTL_OK;
     }
+    bool head = isatty(STDOUT_FILENO) && json_array_size(array) != 0; /* who reads by a program wants rows only */
+    for (size_t k = 0; head && k < n; k++)
+        wide[k] = strlen(column[k]);
     json_array_foreach(array, i, row)
         for (size_t k = 0; k < n; k++) {
             size_t w = width(cell(c, row, column[k]));
             wide[k] = w > wide[k] && w <= WIDTH_MAX ? w : wide[k];
         }
+    if (head)
+        print_row(c, NULL, column, n, wide);
     json_array_foreach(array, i, row)
         print_row(c, row, column, n, wide);
     json_decref(array);

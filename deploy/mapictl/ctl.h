@@ -40,7 +40,7 @@ const char *ctl_text(struct ctl *c, const char *s);
 int ctl_usage(struct ctl *c);
 
 /* Prints an object or an array of objects: as JSON, or as "key: value" lines / a table of these columns (their names, blank-separated), which are aligned; "-" is
- * what is empty.  Takes the reference. */
+ * what is empty; on a terminal the names stand above.  Takes the reference. */
 int ctl_show(struct ctl *c, json_t *object);
 int ctl_table(struct ctl *c, const char *columns, json_t *array);
 

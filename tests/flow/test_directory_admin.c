@@ -91,3 +91,22 @@ TEST(lists_formats_and_nobody)
     CHECK_STR(ctl_run(st, "addresslist list").text, "0  Global Address List  -\n0  Rooms                kind=room\n1  Small                -\n");
     stack_stop(st);
 }
+
+/* What another source owns is refused in a dry run as it is in earnest. */
+TEST(a_dry_run_counts_as_the_import_does)
+{
+    st = stack_start(&(struct stack_options){ .workers = 1 });
+    ctl_must(st, "directory add contact Zed");
+    ctl_must(st, "directory add contact Zoe --set mail=zoe@far.example --set proxyAddresses=smtp:zo@far.example");
+    ctl_must(st, "directory add group Team --link member=zoe@far.example");
+    ctl_must(st, arena_printf(st->a, "directory export %s/book.csv", st->dir));
+    static const char *const keys[] = { "read", "added", "changed", "refused" };
+    json_t *dry = ctl_json(st, arena_printf(st->a, "directory import %s/book.csv --source file --dry-run", st->dir), 3);
+    json_t *real = ctl_json(st, arena_printf(st->a, "directory import %s/book.csv --source file", st->dir), 3);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        unit_int(json_integer_value(json_object_get(dry, keys[i])), json_integer_value(json_object_get(real, keys[i])), keys[i], __FILE__, __LINE__);
+    CHECK_INT(json_integer_value(json_object_get(real, "refused")), 3);
+    json_decref(dry);
+    json_decref(real);
+    stack_stop(st);
+}

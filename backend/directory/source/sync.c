@@ -142,6 +142,17 @@ static void inherit(struct arena *a, struct entry *e, const struct entry *was)
     e->proxies = n;
 }
 
+/* What entry_add would say of names that others have, without adding. */
+static ec_t would_add(struct sync *s, const struct entry *e)
+{
+    struct entry other;
+    ec_t ec = e->dn != NULL && *e->dn != '\0' ? entry_by_dn(s->o.directory, s->each, e->dn, &other) : ecNotFound;
+    for (size_t i = 0; ec == ecNotFound && i < e->proxies; i++)
+        if (strncasecmp(e->proxy[i], "smtp:", 5) == 0)
+            ec = entry_by_address(s->o.directory, s->each, e->proxy[i] + 5, &other);
+    return ec == ecNotFound ? ecNone : ec == ecNone ? EC(ecCollidingNames) : ec;
+}
+
 static ec_t store(struct sync *s, struct entry *e)
 {
     struct entry was;
@@ -149,7 +160,7 @@ static ec_t store(struct sync *s, struct entry *e)
     if (ec == ecNotFound) {
         s->count.added++;
         e->row = s->next_dry--;
-        return s->o.dry_run ? ecNone : entry_add(s->o.directory, s->each, e);
+        return s->o.dry_run ? would_add(s, e) : entry_add(s->o.directory, s->each, e);
     }
     TRY(ec);
     inherit(s->each, e, &was);
