@@ -24,9 +24,15 @@ static void prepare(void)
     must(directory_add(directory, a, &(struct person_new){ .login = "ana@example.com", .display_name = "Ana", .password = "x" }, &who) == ecNone);
     for (unsigned i = 0; i < 20; i++) {
         struct entry e = { .kind = i % 3 == 0 ? ENTRY_GROUP : ENTRY_USER, .display_name = arena_printf(a, "Name %u", i) };
+        if (i % 6 == 0)
+            props_set(a, &e.props, pv_bool(PidTagAddressBookHideDLMembership, true));
         must(entry_add(directory, a, &e) == ecNone);
         must(link_add(directory, LINK_MEMBER, e.row, who.row) == ecNone);
     }
+    struct container list = { .name = "Groups", .filter = "kind=group" }, below = { .name = "Below", .filter = "" };
+    must(container_add(directory, a, &list) == ecNone);
+    below.parent = list.row;
+    must(container_add(directory, a, &below) == ecNone);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
