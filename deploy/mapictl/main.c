@@ -110,8 +110,9 @@ static int take_apart(struct ctl *c, int argc, char **argv)
 /* Names and texts are kept as UTF-8; names of files may be anything. */
 static int check_texts(struct ctl *c)
 {
-    const char *wrong = NULL;
-    for (int i = 0; i < c->argc && strstr(c->command->arguments, "FILE") == NULL; i++)
+    const char *wrong = NULL, *usage = c->command->arguments;
+    bool files = strstr(usage, "FILE") != NULL || strstr(usage, "DIRECTORY") != NULL;
+    for (int i = 0; i < c->argc && !files; i++)
         wrong = utf8_valid(blob_str(c->argv[i])) ? wrong : c->argv[i];
     for (size_t i = 0; i < c->options; i++)
         wrong = utf8_valid(blob_str(c->option[i].value)) ? wrong : c->option[i].value;
