@@ -3,6 +3,7 @@
 #include "backend/base/log.h"
 #include "backend/base/must.h"
 #include <stdlib.h>
+#include <strings.h>
 
 /* Changes at once above which the tables are made anew; slots beyond those in use; rows of `organization`. */
 enum { MANY = 4096, SLOTS_SPARE = 65536, ORG_FIRST = 1, ORG_NONE = 0 };
@@ -28,19 +29,50 @@ const struct book_entry *book_entry(const struct book *b, int64_t row)
     return at < b->n && b->entry[at]->row == row ? b->entry[at] : NULL;
 }
 
-static struct book_entry *make_entry(sqlite3_stmt *q)
+/* The DNs of an organization differ behind the last "/cn=" only: 80 bytes each that are kept once. */
+static uint8_t begin_of_dn(struct book *b, const char *dn, size_t n)
 {
-    size_t name = (size_t)sqlite3_column_bytes(q, 4), phonetic = (size_t)sqlite3_column_bytes(q, 5);
-    name = name < UINT16_MAX ? name : UINT16_MAX;
-    phonetic = phonetic < UINT16_MAX ? phonetic : UINT16_MAX;
-    struct book_entry *e = malloc(sizeof *e + name + phonetic);
+    for (size_t i = 0; i < b->dn_begins; i++)
+        if (strncmp(b->dn_begin[i], dn, n) == 0 && b->dn_begin[i][n] == '\0')
+            return (uint8_t)i;
+    if (b->dn_begins == DN_BEGINS)
+        return 0;
+    b->dn_begin[b->dn_begins] = strndup(dn, n);
+    must(b->dn_begin[b->dn_begins] != NULL);
+    return (uint8_t)b->dn_begins++;
+}
+
+static size_t last_cn(const char *dn)
+{
+    size_t n = strlen(dn);
+    while (n != 0 && !(n >= 4 && strncasecmp(dn + n - 4, "/cn=", 4) == 0))
+        n--;
+    return n;
+}
+
+static struct blob column(sqlite3_stmt *q, int i)
+{
+    const unsigned char *text = sqlite3_column_text(q, i);
+    size_t n = (size_t)sqlite3_column_bytes(q, i);
+    return blob_of(text, n < UINT16_MAX ? n : UINT16_MAX);
+}
+
+static struct book_entry *make_entry(struct book *b, sqlite3_stmt *q)
+{
+    struct blob part[] = { column(q, 4), column(q, 5), column(q, 6), column(q, 7) };
+    uint8_t begin = part[2].n != 0 ? begin_of_dn(b, (const char *)part[2].p, last_cn((const char *)part[2].p)) : 0;
+    size_t  same = strlen(b->dn_begin[begin]), n = 0;
+    part[2] = blob_of(part[2].p + same, part[2].n - same);
+    for (size_t i = 0; i < 4; i++)
+        n += part[i].n;
+    struct book_entry *e = malloc(sizeof *e + n);
     must(e != NULL);
     *e = (struct book_entry){ .row = sqlite3_column_int64(q, 0), .kind = (uint8_t)sqlite3_column_int(q, 1), .hidden = sqlite3_column_int(q, 2) != 0,
-                              .org = (uint32_t)sqlite3_column_int(q, 3), .name = (uint16_t)name, .phonetic = (uint16_t)phonetic };
-    if (name != 0)
-        memcpy(e->text, sqlite3_column_text(q, 4), name);
-    if (phonetic != 0)
-        memcpy(e->text + name, sqlite3_column_text(q, 5), phonetic);
+                              .org = (uint32_t)sqlite3_column_int(q, 3), .dn_begin = begin, .name = (uint16_t)part[0].n, .phonetic = (uint16_t)part[1].n,
+                              .dn = (uint16_t)part[2].n, .smtp = (uint16_t)part[3].n };
+    for (size_t i = 0, at = 0; i < 4; at += part[i++].n)
+        if (part[i].n != 0)
+            memcpy(e->text + at, part[i].p, part[i].n);
     return e;
 }
 
@@ -132,15 +164,15 @@ struct rows { int64_t *v; size_t n, cap; };
 
 static ec_t read_changed(struct book *b, uint64_t after, bool follow, struct arena *a, struct rows *changed)
 {
-    sqlite3_stmt *q = q_begin(b->reader, after == 0 ? "SELECT row, kind, hidden, org, display_name, phonetic FROM entry WHERE kind<32 AND +change>?1 ORDER BY row"
-                                                    : "SELECT row, kind, hidden, org, display_name, phonetic FROM entry WHERE change>?1 AND kind<32 ORDER BY change");
+    sqlite3_stmt *q = q_begin(b->reader, after == 0 ? "SELECT row, kind, hidden, org, display_name, phonetic, dn, smtp FROM entry WHERE kind<32 AND +change>?1 ORDER BY row"
+                                                    : "SELECT row, kind, hidden, org, display_name, phonetic, dn, smtp FROM entry WHERE change>?1 AND kind<32 ORDER BY change");
     if (q == NULL)
         return EC(ecDiskError);
     bool row;
     ec_t ec;
     sqlite3_bind_int64(q, 1, (int64_t)after);
     while ((ec = q_row(q, &row)) == ecNone && row) {
-        put_entry(b, make_entry(q), follow);
+        put_entry(b, make_entry(b, q), follow);
         if (!follow)
             continue;
         changed->v = arena_grow(a, changed->v, &changed->cap, changed->n, sizeof *changed->v);
@@ -290,6 +322,8 @@ static struct book *book_open(struct directory *d)
     must(b != NULL);
     b->d = d;
     b->reader = r;
+    b->dn_begin[b->dn_begins++] = calloc(1, 1);
+    must(b->dn_begin[0] != NULL);
     pthread_rwlockattr_t attr; /* a refresh must not wait for ever behind looks that keep coming */
     pthread_rwlockattr_init(&attr);
     pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -319,6 +353,8 @@ void book_close(struct book *b)
         free(b->entry[i]);
     free(b->entry);
     free(b->slot);
+    for (size_t i = 0; i < b->dn_begins; i++)
+        free(b->dn_begin[i]);
     arena_free(b->lists_arena);
     reader_close(b->reader);
     while (b->idles != 0)
@@ -409,5 +445,20 @@ bool book_exists(const struct book_look *l, int64_t row, enum entry_kind *kind)
         return false;
     if (kind != NULL)
         *kind = (enum entry_kind)e->kind;
+    return true;
+}
+
+bool book_shown(const struct book_look *l, struct arena *a, int64_t row, struct entry *out)
+{
+    const struct book_entry *e = book_entry(l->b, row);
+    if (e == NULL || e->org != l->org)
+        return false;
+    const char *begin = l->b->dn_begin[e->dn_begin], *dn = e->text + e->name + e->phonetic;
+    size_t n = strlen(begin);
+    char  *whole = arena_alloc(a, n + e->dn + 1);
+    memcpy(whole, begin, n);
+    memcpy(whole + n, dn, e->dn);
+    *out = (struct entry){ .row = row, .kind = (enum entry_kind)e->kind, .hidden = e->hidden, .org = e->org, .dn = whole, .display_name = arena_str(a, book_entry_name(e)),
+                           .smtp = e->smtp != 0 ? arena_str(a, blob_of(dn + e->dn, e->smtp)) : "", .filter = "", .source = "", .external = "" };
     return true;
 }

@@ -62,6 +62,9 @@ int  book_compare(const struct book_look *l, enum book_sort sort, uint32_t lcid,
 /* Is there an object (not a list, not a template) of this row in the organization?  Hidden ones exist.  *kind may be NULL. */
 bool book_exists(const struct book_look *l, int64_t row, enum entry_kind *kind);
 
+/* The same object with what is shown of most: row, kind, DN, display name, primary address; the rest is empty. */
+bool book_shown(const struct book_look *l, struct arena *a, int64_t row, struct entry *out);
+
 /* --- names ------------------------------------------------------------------------------------------------------------------------------------- */
 /* Ambiguous name resolution in a list: whom `text` can mean.  *n == 0: nobody; 1: row[0]; 2: more than one.
  * "=x" means exactly x; "EX:" and "/o=" a DN; "SMTP:" (and what has an @) an address first; else each word begins an attribute of names

@@ -11,9 +11,9 @@
 struct book_entry {
     int64_t  row;
     uint32_t org, slot;           /* slot: a small number that the row keeps until the tables are made anew */
-    uint8_t  kind;
+    uint8_t  kind, dn_begin;      /* its DN begins as many do: book.dn_begin */
     bool     hidden;
-    uint16_t name, phonetic;      /* lengths; the texts follow each other */
+    uint16_t name, phonetic, dn, smtp; /* lengths; the texts follow each other */
     char     text[];
 };
 static inline struct blob book_entry_name(const struct book_entry *e) { return blob_of(e->text, e->name); }
@@ -39,7 +39,7 @@ struct book_view {
     struct book_view *next;
 };
 
-enum { READERS_IDLE = 32 };
+enum { READERS_IDLE = 32, DN_BEGINS = 256 };
 
 struct book {
     struct directory  *d, *reader;
@@ -52,6 +52,8 @@ struct book {
     struct book_entry **slot;        /* by slot; NULL: it is gone */
     uint32_t           slots;
     size_t             slots_cap;
+    char              *dn_begin[DN_BEGINS]; /* up to the last "/cn=" of DNs; the first is empty, for all whose begin has no place here */
+    size_t             dn_begins;
     struct arena      *lists_arena;
     struct book_list  *list;
     size_t             lists;

@@ -124,19 +124,16 @@ ec_t entry_get(struct directory *d, struct arena *a, int64_t row, struct entry *
     return entry_proxies(d, a, out);
 }
 
-ec_t entry_shown(struct directory *d, struct arena *a, int64_t row, struct entry *out, struct blob *props)
+ec_t entry_packed(struct directory *d, struct arena *a, int64_t row, struct blob *props)
 {
     bool found = false;
-    sqlite3_stmt *q = q_begin(d, "SELECT kind, dn, display_name, smtp, props FROM entry WHERE row=?1");
+    sqlite3_stmt *q = q_begin(d, "SELECT props FROM entry WHERE row=?1");
     if (q == NULL)
         return EC(ecDiskError);
     sqlite3_bind_int64(q, 1, row);
     ec_t ec = q_row(q, &found);
-    if (found) {
-        *out = (struct entry){ .row = row, .kind = (enum entry_kind)sqlite3_column_int(q, 0), .dn = column(a, q, 1), .display_name = column(a, q, 2), .smtp = column(a, q, 3),
-                               .filter = "", .source = "", .external = "" };
-        *props = column_blob(a, q, 4);
-    }
+    if (found)
+        *props = column_blob(a, q, 0);
     q_end(d, q);
     return ec != ecNone || found ? ec : EC(ecNotFound);
 }

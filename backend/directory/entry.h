@@ -52,9 +52,8 @@ ec_t entry_get(struct directory *d, struct arena *a, int64_t row, struct entry *
 /* The row without its further addresses, which cost a question of their own; and these. */
 ec_t entry_brief(struct directory *d, struct arena *a, int64_t row, struct entry *out);
 ec_t entry_proxies(struct directory *d, struct arena *a, struct entry *e);
-/* What is shown of most: row, kind, DN, names and primary address; *props: the properties as they are packed (props_unpack).  And what few ask for: source,
- * external key and mailbox of such an object. */
-ec_t entry_shown(struct directory *d, struct arena *a, int64_t row, struct entry *out, struct blob *props);
+/* Its properties alone, as they are packed (props_unpack).  And what few ask for: source, external key and mailbox of an object of that row. */
+ec_t entry_packed(struct directory *d, struct arena *a, int64_t row, struct blob *props);
 ec_t entry_origin(struct directory *d, struct arena *a, struct entry *e);
 ec_t entry_by_dn(struct directory *d, struct arena *a, const char *dn, struct entry *out);            /* or by a former one (X500 proxy); without case */
 ec_t entry_by_address(struct directory *d, struct arena *a, const char *smtp, struct entry *out);     /* any of its addresses */

@@ -121,7 +121,7 @@ static ec_t matches(struct match *m, struct nspi_ctx *c, const struct restrictio
     fault_point(FAULT_book_row);
     ec_t ec = nspi_object(c, entry_mid(row), FLAG_EPHEMERAL, &m->o);
     *yes = ec == ecNone && m->o.there && restriction_match(r, &as_row);
-    return ec;
+    return ec != ecNone ? ec : nspi_failed(&m->o);
 }
 
 /* --- all rows -------------------------------------------------------------------------------------------------------------------------------- */

@@ -68,7 +68,7 @@ static ec_t values(void *look, struct arena *a, int64_t row, const uint32_t *tag
     TRY(object(l, a, row, &o));
     for (size_t i = 0; i < n; i++)
         nspi_value(&o, tag[i], &out[i]);
-    return ecNone;
+    return nspi_failed(&o);
 }
 
 static const char *root(void *look, struct arena *a)

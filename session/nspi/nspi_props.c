@@ -21,7 +21,7 @@ ec_t nspi_GetPropList(struct nspi_ctx *c)
     TRY(nspi_object(c, mid, 0, &o));
     c->out->has_tags = true;
     listed(&o, mid, c->in->flags, PtypString8, &c->out->tag, &c->out->tags);
-    return ecNone;
+    return nspi_failed(&o);
 }
 
 /* The list that a client leaves to the server, which is that of GetPropList (R1693); in a session in Unicode strings come as such. */
@@ -63,6 +63,7 @@ ec_t nspi_GetProps(struct nspi_ctx *c)
         errors |= prop_type(out->v[i].tag) == PtypErrorCode;
     }
     c->out->has_values = true;
+    TRY(nspi_failed(&o));
     return errors ? EC(ecErrorsReturned) : ecNone;
 }
 

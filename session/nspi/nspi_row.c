@@ -13,25 +13,35 @@ ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_o
 {
     *out = (struct nspi_object){ .c = c, .flags = flags, .what = OF_OBJECTS };
     int64_t row = (int64_t)mid - MID_FIRST;
-    if (row <= 0 || !book_exists(&c->look, row, NULL))
+    if (row <= 0 || !book_shown(&c->look, c->a, row, &out->e))
         return nspi_list_object(c, mid, flags, out);
-    ec_t ec = entry_shown(c->reader, c->a, row, &out->e, &out->packed);
-    out->there = ec == ecNone;
-    return ec == ecNotFound ? ecNone : ec;
+    out->there = true;
+    return ecNone;
+}
+
+/* Who is gone meanwhile has nothing. */
+static void note(struct nspi_object *o, ec_t ec)
+{
+    if (ec != ecNone && ec != ecNotFound)
+        o->failed = ec;
 }
 
 const struct props *nspi_props(struct nspi_object *o)
 {
-    if (!o->unpacked && o->packed.n != 0 && !props_unpack(o->packed, o->c->a, &o->e.props))
-        log_line(LOGL_WARN, "directory", "the properties of an object are damaged", "value", o->e.dn, NULL);
+    struct blob packed = blob_of(NULL, 0);
+    if (o->unpacked || o->what != OF_OBJECTS)
+        return &o->e.props;
     o->unpacked = true;
+    note(o, entry_packed(o->c->reader, o->c->a, o->e.row, &packed));
+    if (packed.n != 0 && !props_unpack(packed, o->c->a, &o->e.props))
+        log_line(LOGL_WARN, "directory", "the properties of an object are damaged", "value", o->e.dn, NULL);
     return &o->e.props;
 }
 
 const struct entry *nspi_origin(struct nspi_object *o)
 {
     if (!o->origin && o->what == OF_OBJECTS)
-        entry_origin(o->c->reader, o->c->a, &o->e); /* a failure is logged; it has none */
+        note(o, entry_origin(o->c->reader, o->c->a, &o->e));
     o->origin = true;
     return &o->e;
 }
@@ -217,7 +227,7 @@ bool nspi_row(struct nspi_ctx *c, uint32_t mid, uint32_t flags)
     wr_u8(w, flagged ? ROW_FLAGGED : ROW_OK);
     for (size_t i = 0; i < c->out->tags; i++)
         write_value(w, &c->codec, c->out->tag[i], &v[i], flagged);
-    if (w->full || arena_over(c->a)) {
+    if (w->full || arena_over(c->a) || nspi_failed(&o) != ecNone) {
         wr_rewind(w, mark);
         return false;
     }

@@ -14,8 +14,8 @@ struct nspi_object {
     bool             there;         /* false: no such object, or not to be seen: it has no values (OXNSPI R907) */
     bool             proxies;       /* e.proxy has been read */
     bool             origin;        /* e.source, e.external and e.mailbox have been read (nspi_origin) */
-    bool             unpacked;      /* e.props have been (nspi_props) */
-    struct blob      packed;        /* e.props as they are kept */
+    bool             unpacked;      /* e.props have been read (nspi_props) */
+    ec_t             failed;        /* ecDiskError: something could not be */
     unsigned         what;          /* OF_... one of them */
     uint32_t         flags;         /* FLAG_EPHEMERAL */
     bool             chosen;        /* `member` has been found out: whom the filter of a dynamic group chooses, which costs a look at everybody */
@@ -28,7 +28,8 @@ struct nspi_object {
 /* The object of a Minimal Entry ID, as the client may see it.  0 is the global address list (OXOABK 2.2.2.3). */
 ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_object *out);
 
-/* What its owner set; where it comes from. */
+/* What its owner set; where it comes from.  What could not be read is as if it were not there: nspi_failed, asked behind the last value, says so. */
+static inline ec_t nspi_failed(const struct nspi_object *o) { return o->failed; }
 const struct props *nspi_props(struct nspi_object *o);
 const struct entry *nspi_origin(struct nspi_object *o);
 
