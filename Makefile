@@ -154,8 +154,8 @@ fuzz:
 
 fuzzers: $(FUZZERS)
 
-$(O)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(filter-out %/fcgi/main.o,$(call obj,$(SRC_fcgi))) $(call libs,deploy-decode $(SESSION))
-	$(CC) -g -fsanitize=address,undefined,fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(O)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/oab.o $(filter-out %/fcgi/main.o,$(call obj,$(SRC_fcgi))) $(call libs,deploy-decode $(SESSION))
+	$(CC) -g -fsanitize=address,undefined,fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS) -lmspack
 
 lint:
 	@tests/lint/run

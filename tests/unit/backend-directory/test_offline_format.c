@@ -214,7 +214,7 @@ static struct blob stuff(size_t n, uint32_t seed)
         size_t back = i != 0 ? 1 + rnd(&x) % (seed % 2 == 0 ? i : i < 300 ? i : 300) : 0;
         bool copy = back != 0 && rnd(&x) % 100 < copies;
         for (; k > 0 && i < n; k--, i++)
-            p[i] = copy ? p[i - back] : (uint8_t)(rnd(&x) % values);
+            p[i] = (uint8_t)(copy ? p[i - back] : rnd(&x) % values);
     }
     return blob_of(p, n);
 }
@@ -248,8 +248,8 @@ TEST(how_small_it_becomes)
     CHECK(blob_eq(opened, blob_of(same, OFFLINE_BLOCK)));
     struct wr w = wr_in(a, 1 << 24);
     for (uint32_t i = 0; i < 5000; i++) {
-        const char *one = arena_printf(a, "/o=Demo/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=user%u%cuser%u@example.com%cUser Number %u%c", i, 0, i, 0, i, 0);
-        wr_bytes(&w, one, 120);
+        const char *one = arena_printf(a, "/o=Demo/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=user%u user%u@example.com User Number %u", i, i, i);
+        wr_bytes(&w, one, strlen(one) + 1);
     }
     c = packed(wr_blob(&w), 1 << 20);
     CHECK(c.n < wr_mark(&w) / 10);
