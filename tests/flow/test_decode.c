@@ -18,7 +18,7 @@ static const char *save(struct stack *st, struct blob b)
 {
     const char *path = arena_printf(st->a, "%s/decode.bin", st->dir);
     FILE *f = fopen(path, "wb");
-    REQUIRE(f != NULL && fwrite(b.p, 1, b.n, f) == b.n && fclose(f) == 0);
+    REQUIRE(f != NULL && (b.n == 0 || fwrite(b.p, 1, b.n, f) == b.n) && fclose(f) == 0);
     return path;
 }
 
