@@ -73,6 +73,7 @@ static const char *discover(struct town *t, const char *login, const char *addre
     struct mapic_reply r = { 0 };
     const char *why = NULL;
     c.mailbox_id = NULL;
+    c.route = stack_route[0]; /* it is no session: which worker answers is not said */
     const char *body = arena_printf(t->a, "<?xml version=\"1.0\" encoding=\"utf-8\"?><Autodiscover xmlns=\"" OUTLOOK "requestschema/2006\"><Request><EMailAddress>%s</EMailAddress>"
                                           "<AcceptableResponseSchema>" OUTLOOK "responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>", address);
     CHECK(mapic_call(&c, t->a, "Autodiscover", blob_str(body), &odd, &r, &why));
