@@ -34,11 +34,11 @@ static struct directive *read_nginx(struct readiness *r, const char *file, const
     return top;
 }
 
-/* A location that hands requests for /mapi/ to FastCGI. */
-static bool serves_mapi(const struct directive *location)
+/* A location that hands requests for a path with this word to FastCGI. */
+static bool serves(const struct directive *location, const char *word)
 {
     for (size_t i = 1; i < location->n; i++)
-        if (strstr(location->words[i], "mapi") != NULL)
+        if (strstr(location->words[i], word) != NULL)
             return nginxconf_effective(location, "fastcgi_pass") != NULL && nginxconf_effective(location, "fastcgi_pass")->parent == location;
     return false;
 }
@@ -185,6 +185,29 @@ static void check_upstream(struct place *p, const struct directive *top)
     }
 }
 
+/* Our own offline address book is served beside the endpoints. */
+static void check_offline(struct place *p)
+{
+    const struct config *c = p->r->c->config;
+    const char *remedy = "include deploy/nginx/mapihttpd.conf as it is shipped";
+    size_t n, i = 0;
+    if (!c->offline_address_book || *c->oab_internal_url != '\0' || *c->oab_external_url != '\0')
+        return;
+    const struct directive **all = nginxconf_all(p->r->a, p->server, "location", &n);
+    while (i < n && !serves(all[i], "oab"))
+        i++;
+    if (i == n) {
+        complain(p, WARN, "no location hands /oab/ to FastCGI: clients cannot download the offline address book that Autodiscover names", remedy);
+        return;
+    }
+    struct place oab = *p;
+    oab.location = all[i];
+    if (says(&oab, "fastcgi_buffering", "off", "on") || says(&oab, "fastcgi_max_temp_file_size", "0", "1024m"))
+        complain(p, WARN, "/oab/ is not buffered in files: downloads of slow clients hold connections of the workers", remedy);
+    if (!says(&oab, "gzip", "off", "off"))
+        complain(p, WARN, "gzip is on for /oab/: downloads cannot go on where they broke off", remedy);
+}
+
 /* --- certificates -------------------------------------------------------------------------------------------------- */
 
 static const char *host_of(struct arena *a, const char *url)
@@ -258,6 +281,7 @@ static void check_place(struct readiness *r, const struct directive *location, c
     check_params(&p);
     check_http(&p);
     check_upstream(&p, top);
+    check_offline(&p);
     if (p.bad == 0)
         readiness_say(r, GOOD, "nginx settings", arena_printf(r->a, "server %s: as they should be", p.name), "");
 }
@@ -287,7 +311,7 @@ void readiness_nginx(struct readiness *r, const char *file)
     }
     locations = nginxconf_all(r->a, top, "location", &n);
     for (size_t i = 0; i < n; i++)
-        if (serves_mapi(locations[i])) {
+        if (serves(locations[i], "mapi")) {
             check_place(r, locations[i], top);
             if (server_of(locations[i]) != NULL)
                 read_certificates(r, server_of(locations[i]), &all);
