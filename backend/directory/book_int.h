@@ -21,6 +21,7 @@ static inline struct blob book_entry_phonetic(const struct book_entry *e)
 {
     return e->phonetic != 0 ? blob_of(e->text + e->name, e->phonetic) : book_entry_name(e); /* who has none sorts by his name */
 }
+static inline struct blob book_entry_smtp(const struct book_entry *e) { return blob_of(e->text + e->name + e->phonetic + e->dn, e->smtp); }
 
 /* An address list of the hierarchy. */
 struct book_list { int64_t row; struct filter *filter; bool needs_props; };

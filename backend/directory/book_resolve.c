@@ -80,9 +80,28 @@ static ec_t by_dn(struct search *s, struct blob dn)
     return identity(s, ec, row);
 }
 
+/* Most addresses are the primary one of somebody who is shown, and a word of his; nobody else has it.  0: who knows. */
+static int64_t owner_in_memory(const struct search *s, struct blob address)
+{
+    struct blob seen = entry_word_seen(s->a, address);
+    for (size_t i = 0; i < WORDS_LISTS; i++) {
+        const struct words_list *w = s->words->list[i];
+        const struct words_span span = w != NULL ? book_words_find(w, s->l->org, seen, true) : (struct words_span){ 0, 0 };
+        for (uint32_t k = 0, n = w != NULL ? book_words_count(w, span) : 0; k < n && k < SOON; k++) {
+            uint32_t slot = words_first(w, span)[k];
+            const struct book_entry *e = words_bit(w->alive, slot) ? s->l->b->slot[slot] : NULL;
+            if (e != NULL && e->org == s->l->org && e->smtp == address.n && strncasecmp((const char *)book_entry_smtp(e).p, (const char *)address.p, address.n) == 0)
+                return e->row;
+        }
+    }
+    return 0;
+}
+
 static ec_t by_address(struct search *s, struct blob address)
 {
-    int64_t row = 0;
+    int64_t row = address.n != 0 ? owner_in_memory(s, address) : 0;
+    if (row != 0)
+        return identity(s, ecNone, row);
     ec_t ec = entry_find_address(s->l->reader, arena_str(s->a, address), &row);
     return identity(s, ec, row);
 }
@@ -124,23 +143,24 @@ void book_sets_free(struct book_look *l)
 
 static const uint64_t *known_set(const struct book_look *l, const struct words_list *w, struct words_span span)
 {
-    for (size_t i = 0; l->sets != NULL && i < SETS; i++)
+    const uint64_t *kept = book_words_set(w, span);
+    for (size_t i = 0; kept == NULL && l->sets != NULL && i < SETS; i++)
         if (l->sets->set[i].list == w && l->sets->set[i].span.from == span.from && l->sets->set[i].span.to == span.to)
             return l->sets->set[i].bit;
-    return NULL;
+    return kept;
 }
 
 static const uint64_t *make_set(struct book_look *l, const struct words_list *w, struct words_span span)
 {
+    bool own = false;
+    uint64_t *bit = book_words_make_set(w, span, &own);
+    if (!own)
+        return bit;
     if (l->sets == NULL)
         l->sets = calloc(1, sizeof *l->sets);
     must(l->sets != NULL);
     size_t at = l->sets->n++ % SETS;
     free(l->sets->set[at].bit);
-    uint64_t *bit = calloc(words_bits(w->slots), sizeof *bit);
-    must(bit != NULL);
-    for (const uint32_t *i = words_first(w, span), *end = words_behind(w, span); i < end; i++)
-        words_set(bit, *i);
     l->sets->set[at].list = w;
     l->sets->set[at].span = span;
     l->sets->set[at].bit = bit;

@@ -2,7 +2,16 @@
 #include "backend/directory/book_int.h"
 #include "backend/base/log.h"
 #include "backend/base/must.h"
+#include <stdatomic.h>
 #include <stdlib.h>
+
+/* Grows only, so that who looks needs no lock. */
+enum { KEPT = 64 };
+struct words_kept {
+    pthread_mutex_t lock;                 /* of who adds */
+    atomic_uint     n;
+    struct { struct words_span span; uint64_t *bit; } set[KEPT];
+};
 
 enum { KEY_ORG = 4, NEW_MAX = 256, NEW_PART = 32 };   /* changed objects that may stand aside: some, and a part of all */
 
@@ -88,6 +97,16 @@ static void make_own(struct words_list *l, size_t n)
     free(at);
 }
 
+static void kept_free(struct words_kept *k)
+{
+    if (k == NULL)
+        return;
+    for (unsigned i = 0; i < atomic_load(&k->n); i++)
+        free(k->set[i].bit);
+    pthread_mutex_destroy(&k->lock);
+    free(k);
+}
+
 static void list_free(struct words_list *l)
 {
     if (l == NULL)
@@ -99,6 +118,7 @@ static void list_free(struct words_list *l)
     free(l->own);
     free(l->own_from);
     free(l->alive);
+    kept_free(l->kept);
     free(l);
 }
 
@@ -116,7 +136,9 @@ static ec_t finish(struct maker *m, struct words_list **out)
     l->slot = fit(l->slot, m->slots, sizeof *l->slot);
     make_own(l, m->slots);
     l->alive = calloc(words_bits(l->slots), sizeof *l->alive);
-    must(l->alive != NULL);
+    l->kept = calloc(1, sizeof *l->kept);
+    must(l->alive != NULL && l->kept != NULL);
+    pthread_mutex_init(&l->kept->lock, NULL);
     for (size_t i = 0; i < m->slots; i++)
         words_set(l->alive, l->slot[i]);
     *out = l;
@@ -341,4 +363,31 @@ bool book_words_has(const struct words_list *l, uint32_t slot, struct words_span
         if (l->own[i] >= s.from)
             return l->own[i] < s.to;
     return false;
+}
+
+const uint64_t *book_words_set(const struct words_list *l, struct words_span s)
+{
+    unsigned n = atomic_load_explicit(&l->kept->n, memory_order_acquire);
+    for (unsigned i = 0; i < n; i++)
+        if (l->kept->set[i].span.from == s.from && l->kept->set[i].span.to == s.to)
+            return l->kept->set[i].bit;
+    return NULL;
+}
+
+uint64_t *book_words_make_set(const struct words_list *l, struct words_span s, bool *own)
+{
+    uint64_t *bit = calloc(words_bits(l->slots), sizeof *bit);
+    must(bit != NULL);
+    for (const uint32_t *i = words_first(l, s), *end = words_behind(l, s); i < end; i++)
+        words_set(bit, *i);
+    pthread_mutex_lock(&l->kept->lock);
+    unsigned n = atomic_load(&l->kept->n);
+    *own = n == KEPT || book_words_set(l, s) != NULL; /* somebody was quicker */
+    if (!*own) {
+        l->kept->set[n].span = s;
+        l->kept->set[n].bit = bit;
+        atomic_store_explicit(&l->kept->n, n + 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&l->kept->lock);
+    return bit;
 }

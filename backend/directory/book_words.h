@@ -17,6 +17,7 @@ struct words_list {
     uint32_t *own, *own_from; /* the keys of slot s, ascending: own[own_from[s]] up to own[own_from[s + 1]] */
     uint64_t *alive;          /* a set */
     uint32_t  objects;        /* that were alive when the list was made */
+    struct words_kept *kept;  /* sets of who has words that many have: made when first asked for, for all who look after that */
 };
 enum { WORDS_OLD, WORDS_NEW, WORDS_LISTS };
 struct book_words { struct words_list *list[WORDS_LISTS]; };  /* NULL: an empty one */
@@ -33,6 +34,10 @@ ec_t book_words_learn(struct book_words *w, const struct book *b, struct directo
 /* The keys of an organization's words that are (whole), or begin with, a text: [from, to). */
 struct words_span { uint32_t from, to; };
 struct words_span book_words_find(const struct words_list *l, uint32_t org, struct blob text, bool whole);
+/* Who has a word of a span, dead or alive, as a set.  The kept one, NULL: none; and makes one, which is kept as long as there is room, else it is the caller's
+ * (*own) to free. */
+const uint64_t *book_words_set(const struct words_list *l, struct words_span s);
+uint64_t *book_words_make_set(const struct words_list *l, struct words_span s, bool *own);
 /* How many pairs of such a word and an object; does the object have one of them? */
 uint32_t book_words_count(const struct words_list *l, struct words_span s);
 bool book_words_has(const struct words_list *l, uint32_t slot, struct words_span s);

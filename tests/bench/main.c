@@ -206,7 +206,7 @@ TEST_LIMIT(bench, 3600)
     const char *only = getenv("BENCH_ONLY");
     bool small = getenv("BENCH_SMALL") != NULL;
     unsigned sessions = number_of("BENCH_SESSIONS", 0);
-    struct stack *s = stack_start(&(struct stack_options){ .workers = number_of("BENCH_WORKERS", 0), .as_deployed = true });
+    struct stack *s = stack_start(&(struct stack_options){ .workers = number_of("BENCH_WORKERS", 0), .as_deployed = true, .config = "offline_address_book_interval = 0\n" });
     printf("| %-46s | %2s | %7s | %7s | %7s | %7s | %8s |\n|---|---|---|---|---|---|---|\n", "request (CPU us each)", "n", "nginx", "worker", "redis", "sum", "req/s");
     for (size_t i = 0; i < scenarios_n; i++) {
         const struct scenario *sc = &scenarios[i];
