@@ -26,7 +26,7 @@ static struct directory *open_again(void)
 static struct directory *fresh(const char *name)
 {
     a = arena_new((size_t)1 << 30);
-    path = arena_printf(a, "%s/%s.db", unit_tmpdir(), name);
+    path = arena_printf(a, "%s/offline-%s.db", unit_tmpdir(), name);
     config = (struct config){ .directory = path, .organization = "Demo", .default_domain = "example.com" };
     return open_again();
 }
