@@ -583,6 +583,48 @@ TEST_LIMIT(slow_clients_of_a_large_file, 60)
     stack_stop(st);
 }
 
+/* A front that keeps nothing for slow clients: then the worker waits for them, without a thread, and when it ends they go on at another. */
+static const char *unbuffered(struct arena *a, unsigned port)
+{
+    return arena_printf(a, "server { listen 127.0.0.1:%u; location / { fastcgi_pass $mapi; fastcgi_keep_conn on; fastcgi_param REQUEST_METHOD $request_method;"
+                           " fastcgi_param DOCUMENT_URI $document_uri; fastcgi_param REMOTE_ADDR $remote_addr; fastcgi_param MAPI_SIDE internal; fastcgi_max_temp_file_size 0; } }", port);
+}
+
+TEST_LIMIT(a_worker_ends_in_the_middle, 60)
+{
+    struct arena *a = arena_new(1 << 20);
+    unsigned port = stack_free_port();
+    struct stack *st = stack_start(&(struct stack_options){ .workers = 2, .config = BY_HAND "threads = 1\n", .nginx = unbuffered(a, port) });
+    struct visit v;
+    visit_begin(&v, st, &st->ana);
+    fill_generation(st->config->directory, v.a, v.book.org, 2, large, 1);
+    uint8_t *got = arena_alloc(v.a, LARGE + 4096);
+    v.c.to.port = port;
+    v.c.route = stack_route[0];
+    struct tls *slow = slow_begin(&v, large[0].name, stack_route[0]);
+    size_t n = slow_read(slow, got, 1000);
+    for (size_t i = 0; i < 10; i++) /* its only thread is free */
+        CHECK_INT(get(&v, "oab.xml", NULL), 200);
+    CHECK((long)counted(&v, "mapihttpd_oab_downloads_total") == 0);
+    uint64_t begun = clock_ms();
+    stack_kill(st, 0, SIGTERM);
+    CHECK(clock_ms() - begun < 20000);
+    n += slow_read(slow, got + n, LARGE + 4096 - n);
+    tls_close(slow);
+    const uint8_t *body = memmem(got, n, "\r\n\r\n", 4);
+    REQUIRE(body != NULL);
+    struct blob all = fill_bytes(v.a, large[0].name, LARGE), part = blob_of(body + 4, n - (size_t)(body + 4 - got));
+    CHECK(part.n > 0 && part.n < LARGE && memcmp(part.p, all.p, part.n) == 0);
+    v.c.route = stack_route[1];
+    mapic_close(&v.c);
+    CHECK_INT(get(&v, large[0].name, arena_printf(v.a, "Range: bytes=%zu-\r\n", part.n)), 206);
+    CHECK(blob_eq(v.r.http.body, blob_of(all.p + part.n, LARGE - part.n)));
+    stack_worker(st, 0);
+    visit_end(&v);
+    stack_stop(st);
+    arena_free(a);
+}
+
 /* --- generations ------------------------------------------------------------------------------------------------------------------------------- */
 
 TEST(a_new_generation_during_a_download)
