@@ -27,36 +27,54 @@ static enum begin read_cookies(const struct session_env *e, struct arena *a, con
 }
 
 /* --- one round trip: the script, and behind it everything that the request will need --------------------------------------------------- */
-/* Both places of each object that the request names, and of the first handle, which is nearly always the logon. */
-static void name_fields(struct context *c, const struct begin_args *args, struct args *x)
+/* The objects that the request names, and the first one, which is nearly always the logon; each once, since a state takes as long to send as the rest of begin. */
+struct named { uint32_t v[NAMED_MAX + 1]; size_t n; };
+
+static void name(struct named *x, uint32_t handle)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->v[i] == handle)
+            return;
+    if (handle < NO_HANDLE)
+        x->v[x->n++] = handle;
+}
+
+static void name_all(struct named *x, const struct begin_args *args)
+{
+    x->n = 0;
+    name(x, FIRST_HANDLE);
+    for (size_t i = 0; i < args->nhandles && i < NAMED_MAX; i++)
+        name(x, args->handles[i]);
+}
+
+/* Both places of each of them. */
+static void name_fields(struct context *c, const struct named *named, struct args *x)
 {
     args_blob(x, blob_str("HMGET"));
     args_blob(x, c->p->key);
     args_blob(x, field_header(0));
     args_blob(x, field_header(1));
-    for (unsigned slot = 0; slot < 2; slot++)
-        args_blob(x, field_object(c->a, FIRST_HANDLE, slot));
-    for (size_t i = 0; i < args->nhandles && i < NAMED_MAX; i++)
-        for (unsigned slot = 0; slot < 2 && args->handles[i] < NO_HANDLE; slot++)
-            args_blob(x, field_object(c->a, args->handles[i], slot));
+    for (size_t i = 0; i < named->n; i++)
+        for (unsigned slot = 0; slot < 2; slot++)
+            args_blob(x, field_object(c->a, named->v[i], slot));
 }
 
 static struct blob text_of(const struct redis_value *v, size_t i) { return v->v[i].type == REDIS_STRING ? v->v[i].s : blob_of(NULL, 0); }
 
 /* The values in the order in which they were named, but for the two headers. */
-static void keep_blocks(struct context *c, const struct begin_args *args, const struct redis_value *got)
+static void keep_blocks(struct context *c, const struct named *named, const struct redis_value *got)
 {
-    size_t at = 2;
-    for (size_t i = 0; i <= args->nhandles && i <= NAMED_MAX; i++) {
-        uint32_t handle = i == 0 ? FIRST_HANDLE : args->handles[i - 1];
-        const struct handle_entry *h = handle < NO_HANDLE ? context_handle(c, handle) : NULL;
-        for (unsigned slot = 0; slot < 2 && handle < NO_HANDLE; slot++, at++)
-            if (h != NULL && !h->staged && h->slot == slot && text_of(got, at).n == h->size && block_find(c, handle) == NULL)
-                block_add_raw(c, handle, slot, text_of(got, at));
+    for (size_t i = 0; i < named->n; i++) {
+        const struct handle_entry *h = context_handle(c, named->v[i]);
+        if (h == NULL || h->staged)
+            continue;
+        struct blob state = text_of(got, 2 + 2 * i + h->slot);
+        if (state.n == h->size)
+            block_add_raw(c, named->v[i], h->slot, state);
     }
 }
 
-struct grant { int64_t code; struct control k; struct redis_value got; };
+struct grant { int64_t code; struct control k; struct redis_value got; struct named named; };
 
 static enum redis_result ask(struct context *c, const struct begin_args *args, uint64_t number, bool twin, bool left, struct grant *g)
 {
@@ -73,7 +91,8 @@ static enum redis_result ask(struct context *c, const struct begin_args *args, u
     args_num(&x, twin);
     args_blob(&x, blob_of(p->env.where, p->env.where != NULL ? strnlen(p->env.where, SERVED_MAX) : 0));
     args_num(&x, left);
-    name_fields(c, args, &get);
+    name_all(&g->named, args);
+    name_fields(c, &g->named, &get);
     struct call call = { SCRIPT_BEGIN, p->key, x.v, x.n, get.v, get.n, FAULT_begin_sent, p->run, false };
     struct redis_value v;
     p->lease.asked = clock_ms();
@@ -92,17 +111,17 @@ static enum redis_result ask(struct context *c, const struct begin_args *args, u
 }
 
 /* --- how a grant ends ------------------------------------------------------------------------------------------------------------------- */
-static bool load(struct context *c, const struct begin_args *args, const struct grant *g)
+static bool load(struct context *c, const struct grant *g)
 {
     if (!private_load(c, &g->k, text_of(&g->got, 0), text_of(&g->got, 1)))
         return false;
-    keep_blocks(c, args, &g->got);
+    keep_blocks(c, &g->named, &g->got);
     return true;
 }
 
-static enum begin run(struct context *c, const struct begin_args *args, const struct grant *g)
+static enum begin run(struct context *c, const struct grant *g)
 {
-    if (!load(c, args, g)) {
+    if (!load(c, g)) {
         commit_release(c, STATE_ABANDONED, false);
         return private_unreadable(c);
     }
@@ -112,12 +131,12 @@ static enum begin run(struct context *c, const struct begin_args *args, const st
     return BEGIN_RUN;
 }
 
-static enum begin stored_answer(struct context *c, const struct begin_args *args, const struct grant *g, struct blob *answer, const char **why)
+static enum begin stored_answer(struct context *c, const struct grant *g, struct blob *answer, const char **why)
 {
     struct journal_row row;
     struct guid where;
     bool found;
-    if (!load(c, args, g))
+    if (!load(c, g))
         return private_unreadable(c);
     c->p->known[0] = c->journal; /* the header names the one mailbox that has it */
     c->p->nknown = 1;
@@ -170,8 +189,8 @@ static enum begin begin(struct context *c, const struct begin_args *args, uint64
             return BEGIN_DOWN;
         }
         switch (g.code) {
-        case GRANT_RUN: return run(c, args, &g);
-        case GRANT_ANSWER: return stored_answer(c, args, &g, answer, why);
+        case GRANT_RUN: return run(c, &g);
+        case GRANT_ANSWER: return stored_answer(c, &g, answer, why);
         case GRANT_SEQUENCE: return refuse(c, &g);
         case GRANT_RECOVER: {
             if (recoveries++ == RECOVERIES) {

@@ -5,27 +5,39 @@
 
 enum { CONTROL_VERSION = 1, NOSCRIPTS = 3 };
 
-#define COMMON                                                                                              \
-    "local F='<BBBBBc16I8I8c32c8c16I8I8c8'\n"                                                               \
-    "local W\n"                                                                                            \
-    "local function load() local v=redis.call('HMGET',KEYS[1],'c','w') local c=v[1] W=v[2]\n"              \
+/* What the texts of script.def begin with and are made of.  Each function that a text makes, and each variable in it, is rubbish for Lua's collector a moment later:
+ * the scripts of every request do without. */
+#define WORDS "local F,K,A,call='<BBBBBc16I8I8c32c8c16I8I8c8',KEYS[1],ARGV,redis.call\n"
+#define LOADED WORDS                                                                                        \
+    "local v=call('HMGET',K,'c','w','s')\n"                                                                \
+    "local c,W,S,t=v[1],v[2],v[3],nil\n"                                                                   \
+    "if c and #c==117 and c:byte(1)==1 then t={struct.unpack(F,c)} end\n"
+#define NOW "local now=call('TIME') now=now[1]*1000+math.floor(now[2]/1000)\n"
+#define STATE_OF(t) "struct.pack(F,unpack(" #t ",1,14))"
+#define LIVE                                                                                               \
+    "local last=math.max(now,t[13],t[2]>=4 and t[12] or 0)\n"                                              \
+    "if W and #W==32 then local _,held=struct.unpack('<I8I8',W) last=math.max(last,held) end\n"            \
+    "call('PEXPIRE',K,last-now+keep)\n"
+
+#define FUNCTIONS WORDS                                                                                     \
+    "local W,S\n"                                                                                          \
+    "local function load() local v=call('HMGET',K,'c','w','s') local c=v[1] W,S=v[2],v[3]\n"               \
     " if not c or #c~=117 or c:byte(1)~=1 then return c,nil end return c,{struct.unpack(F,c)} end\n"        \
-    "local function store(t) local c=struct.pack(F,unpack(t,1,14)) redis.call('HSET',KEYS[1],'c',c) return c end\n" \
-    "local function clock() local t=redis.call('TIME') return t[1]*1000+math.floor(t[2]/1000) end\n"        \
+    "local function store(t) local c=" STATE_OF(t) " call('HSET',K,'c',c) return c end\n"                  \
+    "local function clock() local t=call('TIME') return t[1]*1000+math.floor(t[2]/1000) end\n"             \
     "local function waits() if W and #W==32 then return struct.unpack('<I8I8c16',W) end end\n"             \
-    "local function kept(keep,set) local s=redis.call('HGET',KEYS[1],'s')\n"                               \
-    " if not s or #s<24 then return keep end\n"                                                          \
-    " local k=struct.unpack('<I8',s:sub(9,16))\n"                                                         \
-    " if not set or k==keep then return k end\n"                                                          \
-    " redis.call('HSET',KEYS[1],'s',s:sub(1,8)..struct.pack('<I8',keep)..s:sub(17)) return keep end\n"    \
+    "local function kept(keep,set)\n"                                                                      \
+    " if not S or #S<24 then return keep end\n"                                                            \
+    " local k=struct.unpack('<I8',S:sub(9,16))\n"                                                         \
+    " if not set or k==keep then return k end\n"                                                           \
+    " call('HSET',K,'s',S:sub(1,8)..struct.pack('<I8',keep)..S:sub(17)) return keep end\n"                 \
     "local function live(t,now,keep) local e,_,held=math.max(now,t[13],t[2]>=4 and t[12] or 0),waits()\n"  \
-    " if held then if now==0 then now=clock() end e=math.max(e,now,held) end\n"                            \
-    " redis.call('PEXPIRE',KEYS[1],e-now+keep) end\n"                                                      \
+    " call('PEXPIRE',K,math.max(e,held or 0)-now+keep) end\n"                                              \
     "local function tell(to,number) local _,_,who=waits()\n"                                               \
-    " if who then redis.call('PUBLISH',to..who,string.format('%.0f:',number)..KEYS[1]) end end\n"
+    " if who then call('PUBLISH',to..who,string.format('%.0f:',number)..K) end end\n"
 
 static struct redis_script scripts[] = {
-#define SCRIPT(name, first, text) { first COMMON text, "" },
+#define SCRIPT(name, first, text) { first text, "" },
 #include "session/context/script.def"
 #undef SCRIPT
 };
