@@ -67,7 +67,7 @@ static void save_dies_at(const char *fault)
 static bool elsewhere(enum fault f)
 {
     return f == FAULT_connect_created || f == FAULT_create_sent || f == FAULT_disconnect_done || f == FAULT_destroy_store || f == FAULT_recover_fenced
-        || f == FAULT_book_begun || f == FAULT_book_changed || f == FAULT_book_row;
+        || f == FAULT_book_begun || f == FAULT_book_changed || f == FAULT_book_row || f == FAULT_download_piece;
 }
 
 TEST_LIMIT(save_is_done_once_wherever_the_worker_dies, 240)
