@@ -26,12 +26,8 @@ struct offline_lzx *offline_lzx_new(struct arena *a) { return arena_one(a, struc
 
 /* --- words of 16 bits, the highest bit first ---------------------------------------------------------------------------------------------------- */
 
-static void put(struct bits *b, uint32_t v, unsigned n)
+static void put(struct bits *b, uint32_t v, unsigned n)     /* n <= 16 */
 {
-    for (; n > 16; n = 16) { /* at most 17 at once */
-        put(b, v >> 16, n - 16);
-        v &= 0xFFFF;
-    }
     b->held = b->held << n | v;
     b->n += n;
     if (b->n >= 16) {
