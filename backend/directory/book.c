@@ -251,11 +251,12 @@ static ec_t read_entries(struct book *b, struct arena *a, int64_t changed)
         forget_words(b);
         b->slots = 0;
     }
-    TRY(read_changed(b, b->version, follow, a, &rows));
-    if (b->version != 0)
-        TRY(read_gone(b, b->version, follow));
+    ec_t ec = read_changed(b, b->version, follow, a, &rows);
+    if (ec == ecNone && b->version != 0)
+        ec = read_gone(b, b->version, follow);
     if (!follow)
-        number_slots(b);
+        number_slots(b); /* whatever came of it: a look that rests goes on with what is there */
+    TRY(ec);
     return b->words != NULL && rows.n != 0 ? book_words_learn(b->words, b, b->reader, rows.v, rows.n) : ecNone;
 }
 
@@ -428,11 +429,12 @@ void book_pause(struct book_look *l)
     pthread_rwlock_rdlock(&l->b->lock);
 }
 
+/* By the book's own reader: that of a look which has rested may see an older moment than the book, and what changed in between would never be learned. */
 ec_t book_words_of(struct book_look *l, const struct book_words **out)
 {
     struct book *b = l->b;
     pthread_mutex_lock(&b->views_lock);
-    ec_t ec = b->words == NULL ? book_words_make(b, l->reader, &b->words) : ecNone;
+    ec_t ec = b->words == NULL ? book_words_make(b, b->reader, &b->words) : ecNone;
     *out = b->words;
     pthread_mutex_unlock(&b->views_lock);
     return ec;

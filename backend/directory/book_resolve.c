@@ -129,9 +129,10 @@ static ec_t by_identity(struct search *s, struct blob text, bool *done)
 /* --- sets: who has a word of a span, a bit per slot ------------------------------------------------------------------------------------------- */
 
 struct book_sets {
-    struct { const struct words_list *list; struct words_span span; uint64_t *bit; } set[SETS];
-    size_t n;               /* made so far; the oldest makes room */
+    struct { const struct words_list *list; struct words_span span; uint64_t *bit; uint64_t used; } set[SETS];
+    uint64_t clock;         /* the one that was used least recently makes room, so that those of one search stay until it ends */
 };
+_Static_assert(TOKENS_MAX < SETS, "a search has all its sets at once");
 
 void book_sets_free(struct book_look *l)
 {
@@ -145,9 +146,20 @@ static const uint64_t *known_set(const struct book_look *l, const struct words_l
 {
     const uint64_t *kept = book_words_set(w, span);
     for (size_t i = 0; kept == NULL && l->sets != NULL && i < SETS; i++)
-        if (l->sets->set[i].list == w && l->sets->set[i].span.from == span.from && l->sets->set[i].span.to == span.to)
+        if (l->sets->set[i].list == w && l->sets->set[i].span.from == span.from && l->sets->set[i].span.to == span.to) {
+            l->sets->set[i].used = ++l->sets->clock;
             return l->sets->set[i].bit;
+        }
     return kept;
+}
+
+static size_t least_used(const struct book_sets *sets)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < SETS; i++)
+        if (sets->set[i].used < sets->set[at].used)
+            at = i;
+    return at;
 }
 
 static const uint64_t *make_set(struct book_look *l, const struct words_list *w, struct words_span span)
@@ -159,11 +171,12 @@ static const uint64_t *make_set(struct book_look *l, const struct words_list *w,
     if (l->sets == NULL)
         l->sets = calloc(1, sizeof *l->sets);
     must(l->sets != NULL);
-    size_t at = l->sets->n++ % SETS;
+    size_t at = least_used(l->sets);
     free(l->sets->set[at].bit);
     l->sets->set[at].list = w;
     l->sets->set[at].span = span;
     l->sets->set[at].bit = bit;
+    l->sets->set[at].used = ++l->sets->clock;
     return bit;
 }
 
