@@ -2,13 +2,16 @@
 #include "backend/base/filetime.h"
 #include "backend/directory/book.h"
 #include "backend/directory/source/refresh.h"
+#include "session/nspi/nspi_offline.h"
 #include "tests/bench/books.h"
+#include "tests/bench/cpu.h"
 #include "tests/client/nspic.h"
 #include "tests/flow/slapd.h"
 #include "tests/unit.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { ENTRIES = 100000, BATCH = 2000, NAMES = 100 };
 
@@ -97,6 +100,26 @@ static void fill_from_ldap(struct stack *s)
     arena_free(a);
 }
 
+/* BENCH_OFFLINE=1: how long the files for download take to be made of it, and again if nothing changed. */
+static void make_offline(struct stack *s)
+{
+    struct arena *a = arena_new(1 << 24);
+    struct offline_book b = { 0 };
+    struct offline_file *f = NULL;
+    size_t n = 0;
+    for (int i = 0; i < 2; i++) {
+        uint64_t t = clock_ms(), cpu = cpu_ns(getpid());
+        bool made;
+        REQUIRE_EC(offline_make(s->directory, a, &nspi_offline_values, 1, NULL, &made), ecNone);
+        printf("(offline address book %s in %.1f s, %.1f s of CPU, process of %llu MB)\n", made ? "made" : "looked at", (double)(clock_ms() - t) / 1000,
+               (double)(cpu_ns(getpid()) - cpu) / 1e9, (unsigned long long)rss_kib(getpid()) / 1024);
+    }
+    REQUIRE_EC(offline_of(s->directory, a, 1, &b), ecNone);
+    REQUIRE_EC(offline_files(s->directory, a, &b, &f, &n), ecNone);
+    printf("(its file: %llu bytes of %llu, %llu objects)\n", (unsigned long long)f[0].size, (unsigned long long)f[0].uncompressed, (unsigned long long)b.objects);
+    arena_free(a);
+}
+
 static struct nspic_stat stat_at(uint32_t current, uint32_t num_pos, uint32_t total)
 {
     return (struct nspic_stat){ .current = current, .num_pos = num_pos, .total = total, .code_page = 1252, .template_locale = 0x409, .sort_locale = 0x409 };
@@ -121,6 +144,8 @@ bool bench_book_open(struct bench_client *b)
     pthread_mutex_lock(&once);
     if (small == 0) {
         (getenv("BENCH_LDAP") != NULL ? fill_from_ldap : fill)(b->stack);
+        if (getenv("BENCH_OFFLINE") != NULL)
+            make_offline(b->stack);
         small = small_list(b->stack);
     }
     pthread_mutex_unlock(&once);

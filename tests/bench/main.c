@@ -1,7 +1,7 @@
 /* main.c - make bench: each scenario with 1, 8 and 32 sessions against a real stack; processor time of nginx, workers and Redis per request.
  *
  * environment: BENCH_SMALL=1 leaves out folders above 10,000 messages; BENCH_ONLY=part of a scenario's name; BENCH_SESSIONS=n and BENCH_TURNS=n measure that
- * number only; BENCH_WORKERS=1..4; BENCH_LDAP=1 fills the address book from a real LDAP server; BENCH_AROUND=COMMAND is run as "COMMAND begin|end PID-OF-WORKER PID-OF-REDIS TURNS" around each measure, for profilers
+ * number only; BENCH_WORKERS=1..4; BENCH_LDAP=1 fills the address book from a real LDAP server, BENCH_OFFLINE=1 makes an offline one of it; BENCH_AROUND=COMMAND is run as "COMMAND begin|end PID-OF-WORKER PID-OF-REDIS TURNS" around each measure, for profilers
  * (tests/bench/profile). */
 #include "backend/base/filetime.h"
 #include "backend/store/message.h"

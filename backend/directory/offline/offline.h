@@ -10,7 +10,7 @@
 #include "backend/directory/directory.h"
 #include "backend/mapi/propval.h"
 
-/* What a file is.  MS-OXWOAB 2.2: Full and Template elements of the manifest. */
+/* What a file is.  MS-OXWOAB 2.2: Full and Template elements of the manifest.  Templates for the Macintosh are not made. */
 enum offline_kind { OFFLINE_FULL, OFFLINE_TEMPLATE, OFFLINE_TEMPLATE_MAC };
 
 struct offline_book {

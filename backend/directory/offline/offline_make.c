@@ -90,7 +90,7 @@ static ec_t measure_record(struct making *m, struct blob record, const struct ta
     sha256_add(m->digest, record);
     for (size_t i = 0; i < shortened->n; i++)
         tags_add(m->a, &m->shortened, shortened->v[i]);
-    for (size_t i = 0; i < m->columns; i++) /* who has none, has none in all columns of it */
+    for (size_t i = 0; i < m->columns; i++) /* somebody has none: it is no key */
         if ((m->column[i].flags & OFFLINE_PRIMARY) != 0 && (prop_type(m->value[i].tag) == PtypErrorCode || m->value[i].v.s.n == 0))
             m->not_primary = m->column[i].tag;
     return ecNone;
