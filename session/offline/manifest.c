@@ -3,17 +3,16 @@
 #include "backend/base/xml.h"
 #include <inttypes.h>
 
-#define OAB_VERSION "32"        /* the files are of version 4 of the format */
-
-static const struct { const char *element, *type; } kinds[] = {
-    [OFFLINE_FULL] = { "Full", NULL }, [OFFLINE_TEMPLATE] = { "Template", "windows" }, [OFFLINE_TEMPLATE_MAC] = { "Template", "mac" },
+/* `version`: what the file inside begins with (MS-OXOAB 2.2.1, 2.9.1), as in the example of MS-OXWOAB 4. */
+static const struct { const char *element, *version, *type; } kinds[] = {
+    [OFFLINE_FULL] = { "Full", "32", NULL }, [OFFLINE_TEMPLATE] = { "Template", "7", "windows" }, [OFFLINE_TEMPLATE_MAC] = { "Template", "7", "mac" },
 };
 
 static const char *hex(struct arena *a, const uint8_t *p, size_t n)
 {
     const char *text = "";
     for (size_t i = 0; i < n; i++)
-        text = arena_printf(a, "%s%02X", text, p[i]);
+        text = arena_printf(a, "%s%02x", text, p[i]);
     return text;
 }
 
@@ -21,7 +20,7 @@ static void put_file(struct xml *x, struct arena *a, const struct offline_file *
 {
     xml_open(x, kinds[f->kind].element, NULL);
     xml_attribute(x, "seq", arena_printf(a, "%" PRIu32, f->sequence));
-    xml_attribute(x, "ver", OAB_VERSION);
+    xml_attribute(x, "ver", kinds[f->kind].version);
     xml_attribute(x, "size", arena_printf(a, "%" PRIu64, f->size));
     xml_attribute(x, "uncompressedsize", arena_printf(a, "%" PRIu64, f->uncompressed));
     xml_attribute(x, "SHA", hex(a, f->sha1, sizeof f->sha1));

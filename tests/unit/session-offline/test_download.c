@@ -154,12 +154,12 @@ TEST(manifest)
     const char *hex = "";
     crypto_sha1(fill_bytes(a, "full-1.lzx", 200000), sum);
     for (size_t i = 0; i < 20; i++)
-        hex = arena_printf(a, "%s%02X", hex, sum[i]);
+        hex = arena_printf(a, "%s%02x", hex, sum[i]);
     has(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     has(text, "<OAB>");
     has(text, arena_printf(a, "<OAL id=\"%s\" dn=\"%s\" name=\"%s\">", guid, book.dn, book.name));
     has(text, arena_printf(a, "<Full seq=\"1\" ver=\"32\" size=\"200000\" uncompressedsize=\"400000\" SHA=\"%s\">full-1.lzx</Full>", hex));
-    has(text, "<Template seq=\"1\" ver=\"32\" size=\"700\" uncompressedsize=\"1400\" SHA=\"");
+    has(text, "<Template seq=\"1\" ver=\"7\" size=\"700\" uncompressedsize=\"1400\" SHA=\"");
     has(text, "\" langid=\"0409\" type=\"windows\">lng0409-1.lzx</Template>");
     has(text, "\" langid=\"0407\" type=\"mac\">mac0407-1.lzx</Template>");
     CHECK_INT(f.size, f.text.n);
