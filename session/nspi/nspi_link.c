@@ -47,7 +47,7 @@ static ec_t of_groups(struct nspi_ctx *c, int64_t row, bool *yes)
     struct nspi_object o = { .c = c };
     ec_t ec = entry_brief(c->reader, c->a, row, &o.e);
     *yes = ec == ecNone && nspi_org_hierarchy(&o) == HIERARCHY_GROUPS;
-    return ec == ecNotFound ? ecNone : ec;
+    return ec == ecNotFound ? ecNone : ec != ecNone ? ec : nspi_failed(&o);
 }
 
 ec_t nspi_links(struct nspi_ctx *c, enum link_kind k, int64_t row, bool back, int64_t **out, size_t *n)

@@ -195,7 +195,7 @@ static bool container_contents(struct nspi_object *o, uint32_t tag, struct propv
 
 static bool proxy_addresses(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
-    if (!o->proxies && entry_proxies(o->c->reader, o->c->a, &o->e) == ecNone)
+    if (!o->proxies && nspi_asked(o, entry_proxies(o->c->reader, o->c->a, &o->e)))
         o->proxies = true;
     struct blob *s = arena_array(o->c->a, struct blob, o->e.proxies + 1);
     size_t n = 0;
@@ -267,8 +267,7 @@ static bool manager_dn(struct nspi_object *o, uint32_t tag, struct propval *v)
     int64_t *row;
     size_t   n = 0;
     struct entry e;
-    if (link_list(o->c->reader, o->c->a, LINK_MANAGER, o->e.row, false, &row, &n) != ecNone || n == 0 || !book_exists(&o->c->look, row[0], NULL)
-        || entry_get(o->c->reader, o->c->a, row[0], &e) != ecNone)
+    if (!nspi_asked(o, link_list(o->c->reader, o->c->a, LINK_MANAGER, o->e.row, false, &row, &n)) || n == 0 || !book_shown(&o->c->look, o->c->a, row[0], &e))
         return false;
     *v = pv_str(tag, e.dn);
     return true;
@@ -293,7 +292,7 @@ static void add_members(struct members *m, int64_t group)
 {
     int64_t *row = NULL;
     size_t   n = 0;
-    if (link_list(m->o->c->reader, m->o->c->a, LINK_MEMBER, group, false, &row, &n) != ecNone)
+    if (!nspi_asked(m->o, link_list(m->o->c->reader, m->o->c->a, LINK_MEMBER, group, false, &row, &n)))
         return;
     for (size_t i = 0; i < n; i++) {
         enum entry_kind k;
@@ -410,7 +409,7 @@ static bool selectable(struct nspi_object *o, uint32_t tag, struct propval *v)
 static bool offline(struct nspi_object *o, uint32_t tag, struct propval *v)
 {
     struct props p = { 0 };
-    if (o->e.row != 0 || offline_props(o->c->reader, o->c->a, o->c->look.org, &p) != ecNone)
+    if (o->e.row != 0 || !nspi_asked(o, offline_props(o->c->reader, o->c->a, o->c->look.org, &p)))
         return false;
     const struct propval *found = props_find(&p, prop_unicode(tag));
     if (found != NULL)

@@ -9,7 +9,7 @@ static bool organization(struct nspi_object *o, struct entry *e)
 {
     const char *dn = o->e.dn;
     size_t n = 1 + strcspn(dn + (*dn == '/'), "/");
-    return entry_by_dn(o->c->reader, o->c->a, arena_str(o->c->a, blob_of(dn, n < strlen(dn) ? n : strlen(dn))), e) == ecNone
+    return nspi_asked(o, entry_by_dn(o->c->reader, o->c->a, arena_str(o->c->a, blob_of(dn, n < strlen(dn) ? n : strlen(dn))), e))
         && e->kind == ENTRY_ORGANIZATION && book_exists(&o->c->look, e->row, NULL);
 }
 
@@ -27,9 +27,9 @@ enum nspi_hierarchy nspi_org_hierarchy(struct nspi_object *o)
     enum entry_kind k;
     int64_t *root;
     size_t   n = 0;
-    if (organization(o, &e) && link_list(o->c->reader, o->c->a, LINK_ROOT, e.row, false, &root, &n) == ecNone && n != 0 && book_exists(&o->c->look, root[0], &k))
+    if (organization(o, &e) && nspi_asked(o, link_list(o->c->reader, o->c->a, LINK_ROOT, e.row, false, &root, &n)) && n != 0 && book_exists(&o->c->look, root[0], &k))
         return of_kind(k);
-    if (entry_by_dn(o->c->reader, o->c->a, COMMON_ROOT, &e) == ecNone && book_exists(&o->c->look, e.row, &k))
+    if (nspi_asked(o, entry_by_dn(o->c->reader, o->c->a, COMMON_ROOT, &e)) && book_exists(&o->c->look, e.row, &k))
         return of_kind(k);
     return HIERARCHY_NONE;
 }

@@ -19,11 +19,11 @@ ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_o
     return ecNone;
 }
 
-/* Who is gone meanwhile has nothing. */
-static void note(struct nspi_object *o, ec_t ec)
+bool nspi_asked(struct nspi_object *o, ec_t ec)
 {
     if (ec != ecNone && ec != ecNotFound)
         o->failed = ec;
+    return ec == ecNone;
 }
 
 const struct props *nspi_props(struct nspi_object *o)
@@ -32,7 +32,7 @@ const struct props *nspi_props(struct nspi_object *o)
     if (o->unpacked || o->what != OF_OBJECTS)
         return &o->e.props;
     o->unpacked = true;
-    note(o, entry_packed(o->c->reader, o->c->a, o->e.row, &packed));
+    nspi_asked(o, entry_packed(o->c->reader, o->c->a, o->e.row, &packed));
     if (packed.n != 0 && !props_unpack(packed, o->c->a, &o->e.props))
         log_line(LOGL_WARN, "directory", "the properties of an object are damaged", "value", o->e.dn, NULL);
     return &o->e.props;
@@ -41,7 +41,7 @@ const struct props *nspi_props(struct nspi_object *o)
 const struct entry *nspi_origin(struct nspi_object *o)
 {
     if (!o->origin && o->what == OF_OBJECTS)
-        note(o, entry_origin(o->c->reader, o->c->a, &o->e));
+        nspi_asked(o, entry_origin(o->c->reader, o->c->a, &o->e));
     o->origin = true;
     return &o->e;
 }
@@ -55,7 +55,7 @@ static size_t linked(struct nspi_object *o, enum link_kind k, bool back, int64_t
         *row = o->member;
         return o->members;
     }
-    if (nspi_links(o->c, k, o->e.row, back, row, &n) != ecNone)
+    if (!nspi_asked(o, nspi_links(o->c, k, o->e.row, back, row, &n)))
         return 0;
     if (dynamic) {
         o->chosen = true;
@@ -72,7 +72,7 @@ static bool restricted(struct nspi_object *o, enum link_kind k, uint32_t tag, st
     size_t   n = 0;
     uint16_t type = prop_type(tag);
     *out = (struct propval){ .tag = prop_retype(tag, PtypObject) };
-    return (type == PtypUnspecified || type == PtypObject) && link_list(o->c->reader, o->c->a, k, o->e.row, false, &row, &n) == ecNone && n != 0;
+    return (type == PtypUnspecified || type == PtypObject) && nspi_asked(o, link_list(o->c->reader, o->c->a, k, o->e.row, false, &row, &n)) && n != 0;
 }
 
 /* As a table (PtypObject), or as the DNs of what is in it. */
@@ -91,7 +91,7 @@ static bool link_value(struct nspi_object *o, enum link_kind k, bool back, uint3
     struct blob *dn = arena_array(o->c->a, struct blob, n);
     for (size_t i = 0; i < n; i++) {
         struct entry e;
-        if (entry_brief(o->c->reader, o->c->a, row[i], &e) == ecNone)
+        if (nspi_asked(o, entry_brief(o->c->reader, o->c->a, row[i], &e)))
             dn[dns++] = blob_str(e.dn);
     }
     if (dns == 0)

@@ -30,6 +30,7 @@ ec_t nspi_object(struct nspi_ctx *c, uint32_t mid, uint32_t flags, struct nspi_o
 
 /* What its owner set; where it comes from.  What could not be read is as if it were not there: nspi_failed, asked behind the last value, says so. */
 static inline ec_t nspi_failed(const struct nspi_object *o) { return o->failed; }
+bool nspi_asked(struct nspi_object *o, ec_t ec);   /* was the question answered?  Who is gone meanwhile has nothing, which is no failure */
 const struct props *nspi_props(struct nspi_object *o);
 const struct entry *nspi_origin(struct nspi_object *o);
 

@@ -1,6 +1,7 @@
 /* test_abprops.c - every property of every kind of object: what the address book answers for objects on which everything is set (MS-OXOABK 2.2.3-2.2.9). */
 #include "tests/unit/session-nspi/rig.h"
 #include "session/nspi/nspi_row.h"
+#include "backend/directory/directory_int.h"
 
 enum kind { USER, GROUP, CONTACT, ROOM, FOLDER, FORM, DEPARTMENT, ORGANIZATION, KINDS };
 static const enum entry_kind kind_of[KINDS] = { ENTRY_USER, ENTRY_GROUP, ENTRY_CONTACT, ENTRY_ROOM, ENTRY_FOLDER, ENTRY_FORM, ENTRY_DEPARTMENT, ENTRY_ORGANIZATION };
@@ -390,5 +391,60 @@ TEST(a_root_of_no_organization)
     CHECK_STR(shown(h.g.life, &v), NONE);
     ask(&h, mid(&h, USER), TABLE(PidTagAddressBookHierarchicalShowInDepartments), 0, &v);
     CHECK_STR(shown(h.g.life, &v), "table");
+    rig_end(&h.g);
+}
+
+/* --- a database that cannot be read ------------------------------------------------------------------------------------------------------------ */
+
+static int at_once(void *nothing)
+{
+    (void)nothing;
+    return 1;
+}
+
+struct asking { struct nspi_env env; struct nspi_args q; struct nspi_answer out; struct nspi_ctx c; };
+
+static void asking_begin(struct asking *k, struct house *h)
+{
+    *k = (struct asking){ .env = { &h->g.config, h->g.d } };
+    k->c = (struct nspi_ctx){ .a = h->g.life, .env = &k->env, .who = &h->g.ana, .in = &k->q, .out = &k->out };
+    REQUIRE_EC(book_begin(book_of(h->g.d), &h->g.ana, &k->c.look), ecNone);
+    k->c.reader = k->c.look.reader;
+    REQUIRE_EC(directory_server_guid(k->c.reader, &k->c.server), ecNone);
+}
+
+static const char *value_now(struct asking *k, uint32_t object, uint32_t tag, bool fails, ec_t *failed)
+{
+    struct nspi_object o;
+    struct propval v;
+    sqlite3_progress_handler(k->c.reader->db, fails ? 1 : 0, fails ? at_once : NULL, NULL);
+    REQUIRE_EC(nspi_object(&k->c, object, 0, &o), ecNone);
+    nspi_value(&o, tag, &v);
+    sqlite3_progress_handler(k->c.reader->db, 0, NULL, NULL);
+    *failed = nspi_failed(&o);
+    return shown(k->c.a, &v);
+}
+
+/* What could not be read is never told as if it were not there. */
+TEST(questions_that_fail)
+{
+    struct house h;
+    struct asking k;
+    const struct nspi_property *all;
+    size_t n = nspi_properties(&all), failures = 0;
+    ec_t ec;
+    house_start(&h, "failing", false);
+    asking_begin(&k, &h);
+    for (size_t i = 0; i < n; i++)
+        for (enum kind of = USER; of <= GROUP; of++) {
+            uint32_t tag = all[i].linked ? TEXTS(all[i].native) : prop_unicode(all[i].native);
+            const char *want = value_now(&k, mid(&h, of), tag, false, &ec);
+            CHECK_EC(ec, ecNone);
+            const char *got = value_now(&k, mid(&h, of), tag, true, &ec);
+            unit_check(ec != ecNone || strcmp(want, got) == 0, __FILE__, __LINE__, "%08x of %s: %s, not %s, and no failure", tag, name_of[of], got, want);
+            failures += ec != ecNone;
+        }
+    CHECK(failures > n / 2);
+    book_done(&k.c.look);
     rig_end(&h.g);
 }
