@@ -68,6 +68,17 @@ void conn_write_later(struct conn *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* The end of a request's arena may wait for a Redis that fails (script_post).  nginx sends the next request, of whatever session, on this connection meanwhile. */
+static void wait_and_free(struct conn *c)
+{
+    struct arena *a = c->arena, *early = c->early_arena, *piece = c->piece;
+    c->arena = c->early_arena = c->piece = NULL;
+    conn_wait(c);
+    arena_free(a);
+    arena_free(early);
+    arena_free(piece);
+}
+
 /* By the owner (state BUSY): writes what there is, then the connection waits for room, for the next request, or ends. */
 void conn_write_on(struct conn *c)
 {
@@ -80,11 +91,7 @@ void conn_write_on(struct conn *c)
             return;
         if (!c->keep)
             break;
-        arena_free(c->arena);
-        arena_free(c->early_arena);
-        arena_free(c->piece);
-        c->arena = c->early_arena = c->piece = NULL;
-        conn_wait(c);
+        wait_and_free(c);
         return;
     case GONE:
         log_line(LOGL_DEBUG, "fcgi", "the peer went away before its answer", NULL);
