@@ -267,7 +267,8 @@ static bool manager_dn(struct nspi_object *o, uint32_t tag, struct propval *v)
     int64_t *row;
     size_t   n = 0;
     struct entry e;
-    if (!nspi_asked(o, link_list(o->c->reader, o->c->a, LINK_MANAGER, o->e.row, false, &row, &n)) || n == 0 || !book_shown(&o->c->look, o->c->a, row[0], &e))
+    if (!nspi_asked(o, link_list(o->c->reader, o->c->a, LINK_MANAGER, o->e.row, false, &row, &n)) || n == 0 || !book_exists(&o->c->look, row[0], NULL)
+        || !nspi_asked(o, entry_brief(o->c->reader, o->c->a, row[0], &e)))
         return false;
     *v = pv_str(tag, e.dn);
     return true;

@@ -49,14 +49,18 @@ static ec_t rows(void *look, struct arena *a, int64_t **row, size_t *n)
     return ecNone;
 }
 
-/* What an earlier object left in the context lies in its arena, which is no more. */
+/* What an earlier object left in the context lies in its arena, which is no more.  The book follows what others change when the look rests; the reader sees one
+ * moment of all objects, whatever it takes to go through them twice. */
 static ec_t object(struct looking *l, struct arena *a, int64_t row, struct nspi_object *o)
 {
     l->c.a = a;
     l->c.list = NULL;
     l->c.lists = 0;
     TRY(nspi_object(&l->c, entry_mid(row), 0, o));
-    return o->there ? ecNone : EC(ecNotFound);
+    if (!o->there || o->what != OF_OBJECTS)
+        return EC(ecNotFound);
+    o->unpacked = o->origin = true; /* in the same row */
+    return entry_brief(l->c.reader, a, row, &o->e);
 }
 
 static ec_t values(void *look, struct arena *a, int64_t row, const uint32_t *tag, size_t n, struct propval *out)

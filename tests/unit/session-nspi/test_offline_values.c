@@ -4,6 +4,8 @@
 #include "backend/directory/policy.h"
 #include "tests/oab.h"
 #include "tests/unit/session-nspi/rig.h"
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static struct rig g;
@@ -214,5 +216,46 @@ TEST(root_department)
     o = make(1);
     CHECK(blob_eq(oab_string(&o.head, PidTagAddressBookHierarchicalRootDepartment), blob_str(top.dn)));
     CHECK_INT(oab_value(&o.head, PidTagOfflineAddressBookSequence)->v.i32, 2);
+    rig_end(&g);
+}
+
+static void *look_beside(void *over)
+{
+    struct book_look l;
+    REQUIRE_EC(book_begin(book_of(g.d), &g.ana, &l), ecNone);
+    book_done(&l);
+    atomic_store((atomic_bool *)over, true);
+    return NULL;
+}
+
+/* Both passes over a book see one moment of all objects, also if somebody has brought the tables in memory up to date in between. */
+TEST(one_moment)
+{
+    static const uint32_t tags[] = { PidTagDisplayName, PidTagSmtpAddress, PidTagEmailAddress };
+    struct propval before[3], after[3];
+    struct entry bob;
+    void *look;
+    pthread_t t;
+    atomic_bool over = false;
+    rig_start(&g, "moment");
+    REQUIRE_EC(nspi_offline_values.begin(g.d, g.life, 1, &look), ecNone);
+    REQUIRE_EC(nspi_offline_values.values(look, g.life, g.bob.row, tags, 3, before), ecNone);
+    REQUIRE_EC(entry_get(g.d, g.life, g.bob.row, &bob), ecNone);
+    bob.display_name = "Robert";
+    bob.smtp = "robert@example.com";
+    bob.dn = "/o=Demo/ou=x/cn=robert";
+    REQUIRE_EC(entry_set(g.d, g.life, &bob), ecNone);
+    REQUIRE(pthread_create(&t, NULL, look_beside, &over) == 0);
+    while (!atomic_load(&over)) /* it rests now and then */
+        CHECK_EC(nspi_offline_values.values(look, g.life, g.bob.row, tags, 3, after), ecNone);
+    pthread_join(t, NULL);
+    REQUIRE_EC(nspi_offline_values.values(look, g.life, g.bob.row, tags, 3, after), ecNone);
+    for (size_t i = 0; i < 3; i++)
+        CHECK_STR(arena_str(g.life, after[i].v.s), arena_str(g.life, before[i].v.s));
+    nspi_offline_values.end(look);
+    REQUIRE_EC(nspi_offline_values.begin(g.d, g.life, 1, &look), ecNone);
+    REQUIRE_EC(nspi_offline_values.values(look, g.life, g.bob.row, tags, 3, after), ecNone);
+    CHECK_STR(arena_str(g.life, after[0].v.s), "Robert");
+    nspi_offline_values.end(look);
     rig_end(&g);
 }
