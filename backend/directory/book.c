@@ -60,7 +60,7 @@ static struct blob column(sqlite3_stmt *q, int i)
 static struct book_entry *make_entry(struct book *b, sqlite3_stmt *q)
 {
     struct blob part[] = { column(q, 4), column(q, 5), column(q, 6), column(q, 7) };
-    uint8_t begin = part[2].n != 0 ? begin_of_dn(b, (const char *)part[2].p, last_cn((const char *)part[2].p)) : 0;
+    uint8_t begin = part[2].n != 0 && part[2].n < UINT16_MAX ? begin_of_dn(b, (const char *)part[2].p, last_cn((const char *)part[2].p)) : 0;
     size_t  same = strlen(b->dn_begin[begin]), n = 0;
     part[2] = blob_of(part[2].p + same, part[2].n - same);
     for (size_t i = 0; i < 4; i++)
@@ -307,7 +307,7 @@ static ec_t up_to_date(struct book *b)
 {
     int64_t now = 0;
     pthread_mutex_lock(&b->reader->lock);
-    bool ok = number(b->reader, "PRAGMA data_version", 0, &now), same = b->version != 0 && now == b->data_version;
+    bool ok = number(b->reader, "PRAGMA data_version", 0, &now), same = b->version != 0 && now == b->data_version && !atomic_load(&b->crowded);
     pthread_mutex_unlock(&b->reader->lock);
     return !ok ? EC(ecDiskError) : same ? ecNone : refresh(b, now);
 }
@@ -331,6 +331,7 @@ static struct book *book_open(struct directory *d)
     pthread_rwlock_init(&b->lock, &attr);
     pthread_rwlockattr_destroy(&attr);
     pthread_mutex_init(&b->views_lock, NULL);
+    pthread_mutex_init(&b->making_lock, NULL);
     pthread_mutex_init(&b->idle_lock, NULL);
     return b;
 }
@@ -363,6 +364,7 @@ void book_close(struct book *b)
     pthread_mutex_destroy(&b->idle_lock);
     pthread_rwlock_destroy(&b->lock);
     pthread_mutex_destroy(&b->views_lock);
+    pthread_mutex_destroy(&b->making_lock);
     free(b);
 }
 

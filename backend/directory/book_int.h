@@ -6,6 +6,7 @@
 #include "backend/directory/book_words.h"
 #include "backend/directory/directory_int.h"
 #include "backend/directory/filter.h"
+#include <stdatomic.h>
 
 /* One object.  Never changed: a change of the row makes another. */
 struct book_entry {
@@ -63,6 +64,8 @@ struct book {
     int64_t            words_version;/* of who made the words of the database */
     struct book_view  *view;
     size_t             views;
+    atomic_bool        crowded;      /* there are more views than should be: whoever has the book alone next throws some away */
+    pthread_mutex_t    making_lock;  /* of who makes a view, which takes long; those that there are can be had meanwhile */
     uint64_t           clock;
     pthread_mutex_t    idle_lock;
     struct directory  *idle[READERS_IDLE]; /* readers that no look has */

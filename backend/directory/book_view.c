@@ -4,7 +4,8 @@
 #include "backend/directory/entry_int.h"
 #include <stdlib.h>
 
-enum { VIEWS_MAX = 64 };
+/* Views that are kept: so many, and together so many items for each object, and some. */
+enum { VIEWS_MAX = 64, ITEMS_EACH = 16, ITEMS_SPARE = 1 << 16 };
 
 /* --- order ---------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -151,9 +152,18 @@ void views_free(struct book *b, bool lists_only)
     }
 }
 
+/* Clients choose lists, orders and locales, which are many. */
+static bool crowded(const struct book *b)
+{
+    size_t items = 0;
+    for (const struct book_view *v = b->view; v != NULL; v = v->next)
+        items += v->n;
+    return b->views > VIEWS_MAX || (b->views > 1 && items > ITEMS_EACH * b->n + ITEMS_SPARE);
+}
+
 void views_trim(struct book *b)
 {
-    while (b->views > VIEWS_MAX) {
+    while (crowded(b)) {
         struct book_view **oldest = &b->view;
         for (struct book_view **at = &b->view; *at != NULL; at = &(*at)->next)
             if ((*at)->used < (*oldest)->used)
@@ -163,6 +173,7 @@ void views_trim(struct book *b)
         b->views--;
         free_view(v);
     }
+    atomic_store(&b->crowded, false);
 }
 
 static struct book_view *make_view(struct book *b, const struct book_view *key)
@@ -178,18 +189,44 @@ static struct book_view *make_view(struct book *b, const struct book_view *key)
         }
     if (v->n != 0)
         qsort(v->item, v->n, sizeof *v->item, by_key);
-    v->next = b->view;
-    b->view = v;
-    b->views++;
     return v;
 }
 
-static struct book_view *find_view(const struct book *b, const struct book_view *key)
+static struct book_view *find_view(struct book *b, const struct book_view *key)
 {
-    for (struct book_view *v = b->view; v != NULL; v = v->next)
-        if (v->org == key->org && v->container == key->container && v->sort == key->sort && v->collator == key->collator)
-            return v;
-    return NULL;
+    pthread_mutex_lock(&b->views_lock);
+    struct book_view *v = b->view;
+    while (v != NULL && (v->org != key->org || v->container != key->container || v->sort != key->sort || v->collator != key->collator))
+        v = v->next;
+    if (v != NULL)
+        v->used = ++b->clock;
+    pthread_mutex_unlock(&b->views_lock);
+    return v;
+}
+
+static void add_view(struct book *b, struct book_view *v)
+{
+    pthread_mutex_lock(&b->views_lock);
+    v->next = b->view;
+    v->used = ++b->clock;
+    b->view = v;
+    b->views++;
+    if (crowded(b))
+        atomic_store(&b->crowded, true);
+    pthread_mutex_unlock(&b->views_lock);
+}
+
+/* One is made at a time: many who want the same one after a change wait for it. */
+static struct book_view *made_view(struct book *b, const struct book_view *key)
+{
+    pthread_mutex_lock(&b->making_lock);
+    struct book_view *v = find_view(b, key);
+    if (v == NULL) {
+        v = make_view(b, key);
+        add_view(b, v);
+    }
+    pthread_mutex_unlock(&b->making_lock);
+    return v;
 }
 
 /* --- the contract --------------------------------------------------------------------------------------------------------------------------- */
@@ -200,13 +237,8 @@ ec_t book_view(struct book_look *l, int64_t container, enum book_sort sort, uint
     struct book_view key = { .org = l->org, .container = container, .sort = sort, .collator = book_collator(lcid) };
     if (book_list(b, container) == NULL)
         return EC(ecInvalidBookmark);
-    pthread_mutex_lock(&b->views_lock);
     struct book_view *v = find_view(b, &key);
-    if (v == NULL)
-        v = make_view(b, &key);
-    v->used = ++b->clock;
-    pthread_mutex_unlock(&b->views_lock);
-    *out = v;
+    *out = v != NULL ? v : made_view(b, &key);
     return ecNone;
 }
 

@@ -59,7 +59,7 @@ static ec_t run(struct nspi_ctx *c, const struct nspi_def *d)
 {
     TRY(check_stat(c, d));
     ec_t ec = (d->flags & LOOKS) != 0 ? look(c, d) : d->run(c);
-    return ec == ecNone && arena_over(c->a) ? EC(ecOutOfMemory) : ec;
+    return (ec == ecNone || ec == ecErrorsReturned) && arena_over(c->a) ? EC(ecOutOfMemory) : ec;
 }
 
 struct blob nspi_run(struct nspi_ctx *c, const struct nspi_def *d)

@@ -150,17 +150,19 @@ static const struct restriction *driving_name(const struct match *m, const struc
     return NULL;
 }
 
-/* Values live in an arena of some rows, so that a long list takes no more than a short one. */
-static ec_t check_some(struct match *m, const struct restriction *r, const int64_t *row, size_t n, struct found *f)
+/* Values live in an arena of some rows, so that a long list takes no more than a short one.  One row can be dear: a dynamic group's members are searched for. */
+static ec_t check_some(struct match *m, const struct restriction *r, const int64_t *row, size_t n, size_t *done, struct found *f)
 {
+    enum { MOST_MS = 100, MOST_BYTES = 8 << 20, ROW_BYTES = 64 << 20 };
+    uint64_t since = clock_ms();
     struct nspi_ctx some = *m->c;
     ec_t ec = ecNone;
-    some.a = arena_new((size_t)64 << 20);
-    for (size_t i = 0; i < n && ec == ecNone; i++) {
+    some.a = arena_new(ROW_BYTES);
+    for (*done = 0; *done < n && ec == ecNone && arena_used(some.a) < MOST_BYTES && clock_ms() - since < MOST_MS; ++*done) {
         bool yes = false;
-        ec = matches(m, &some, r, row[i], &yes);
+        ec = matches(m, &some, r, row[*done], &yes);
         if (yes)
-            ec = found(m->c, f, row[i]);
+            ec = found(m->c, f, row[*done]);
     }
     arena_free(some.a);
     return ec;
@@ -169,14 +171,13 @@ static ec_t check_some(struct match *m, const struct restriction *r, const int64
 /* In steps, between which others who wait for the book go on. */
 static ec_t check_rows(struct match *m, const struct restriction *r, const int64_t *row, size_t n, struct found *f)
 {
-    enum { STEP = 64, STEPS = 8 };
+    enum { STEP = 64 };
     uint64_t since = clock_ms();
-    for (size_t i = 0; i < n; i += STEP) {
+    for (size_t at = 0, done; at < n; at += done) {
         if (clock_ms() - since > m->c->env->config->book_search_time)
             return EC(ecTooComplex);
-        if (i != 0 && i / STEP % STEPS == 0)
-            book_pause(&m->c->look);
-        TRY(check_some(m, r, row + i, n - i < STEP ? n - i : STEP, f));
+        TRY(check_some(m, r, row + at, n - at < STEP ? n - at : STEP, &done, f));
+        nspi_rest(m->c);
     }
     return ecNone;
 }

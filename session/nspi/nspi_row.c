@@ -126,7 +126,7 @@ static bool kept_value(struct nspi_object *o, uint32_t native, struct propval *o
 static bool value(struct nspi_object *o, uint32_t tag, struct propval *out)
 {
     const struct nspi_property *p = nspi_property(tag);
-    if (!o->there || p == NULL)
+    if (!o->there || p == NULL || arena_over(o->c->a)) /* a client can ask a hundred thousand times for what is large */
         return false;
     if (p->make != NULL)
         return made_value(o, p, tag, out);

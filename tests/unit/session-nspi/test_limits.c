@@ -184,6 +184,40 @@ TEST(a_search_that_takes_too_long)
     rig_end(&g);
 }
 
+static void get_props(struct rig *g, uint32_t current, uint32_t tag, uint32_t times)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct wr w = wr_in(a, 1 << 16);
+    put_stat(&w, current);
+    wr_u8(&w, 0xFF);
+    wr_u32(&w, times);
+    for (uint32_t i = 0; i < times; i++)
+        wr_u32(&w, tag);
+    wr_u32(&w, 0);
+    rig_run(g, "GetProps", wr_blob(&w));
+    arena_free(a);
+}
+
+/* What is large, ten thousand times, takes no more memory than a request may. */
+TEST(large_values_asked_for_again_and_again)
+{
+    enum { TIMES = 10000, CEILING = 64 << 20 };
+    const uint32_t members = prop_retype(PidTagAddressBookMember, PtypMultipleString);
+    struct rig g;
+    start(&g, "large");
+    for (unsigned i = 0; i < PEOPLE; i++)
+        REQUIRE_EC(link_add(g.d, LINK_MEMBER, g.team, g.rooms + 1 + i), ecNone);
+    get_props(&g, rig_mid(&g, "team"), members, 10);
+    CHECK_EC(g.ec, ecNone);
+    get_props(&g, rig_mid(&g, "team"), members, TIMES);
+    CHECK_EC(g.ec, ecOutOfMemory);
+    CHECK(arena_used(g.a) < CEILING + CEILING / 8);
+    get_props(&g, rig_mid(&g, "team"), PidTagAddressBookMember, TIMES);  /* some of them errors would be half of the truth */
+    CHECK(g.ec == ecNone || g.ec == ecOutOfMemory);
+    CHECK(arena_used(g.a) < CEILING + CEILING / 8);
+    rig_end(&g);
+}
+
 /* Somebody removes the last of the list and looks for himself while another reads. */
 struct beside { struct rig *g; int64_t row; bool gone; };
 
