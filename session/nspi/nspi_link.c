@@ -16,7 +16,7 @@ ec_t nspi_owns(struct nspi_ctx *c, int64_t group, bool *yes)
 }
 
 /* Who is in a group that hides its members is between it and its owners: it has none, and nobody is in it. */
-static ec_t hidden(struct nspi_ctx *c, int64_t group, bool *yes)
+ec_t nspi_hides(struct nspi_ctx *c, int64_t group, bool *yes)
 {
     struct entry e;
     ec_t ec = entry_brief(c->reader, c->a, group, &e);
@@ -36,7 +36,7 @@ static ec_t seen(struct nspi_ctx *c, enum link_kind k, bool back, int64_t other,
     *yes = book_exists(&c->look, other, NULL);
     if (!*yes || k != LINK_MEMBER || !back)
         return ecNone;
-    TRY(hidden(c, other, yes));
+    TRY(nspi_hides(c, other, yes));
     *yes = !*yes;
     return ecNone;
 }
@@ -56,7 +56,7 @@ ec_t nspi_links(struct nspi_ctx *c, enum link_kind k, int64_t row, bool back, in
     size_t all = 0;
     *n = 0;
     if (k == LINK_MEMBER && !back)
-        TRY(hidden(c, row, &none));
+        TRY(nspi_hides(c, row, &none));
     if (k == LINK_PARENT || k == LINK_SHOWN_IN)
         TRY(of_groups(c, row, &none));
     if (none)

@@ -278,42 +278,54 @@ static bool manager_dn(struct nspi_object *o, uint32_t tag, struct propval *v)
 
 enum { NESTED_MAX = 1000 }; /* groups that are looked into */
 
-struct members { struct nspi_object *o; int64_t *group; size_t groups, group_cap; int64_t *row; size_t n, cap; };
+/* Somebody, found by way of a group that hides its members (0: of none).  Who is found by two such ways counts twice: else the owner of a group would learn who is in
+ * another one, by putting both into his. */
+struct counted { int64_t row, via; };
+struct members { struct nspi_object *o; struct counted *group; size_t groups, group_cap; struct counted *person; size_t n, cap; };
 
-static bool looked_into(const struct members *m, int64_t group)
+static bool looked_into(const struct members *m, struct counted group)
 {
     for (size_t i = 0; i < m->groups; i++)
-        if (m->group[i] == group)
+        if (m->group[i].row == group.row && m->group[i].via == group.via)
             return true;
     return false;
 }
 
+static void look_into(struct members *m, int64_t row, int64_t via)
+{
+    bool hides = false;
+    if (via == 0 && m->groups != 0 && nspi_asked(m->o, nspi_hides(m->o->c, row, &hides)) && hides)
+        via = row;
+    if (looked_into(m, (struct counted){ row, via }))
+        return;
+    m->group = arena_grow(m->o->c->a, m->group, &m->group_cap, m->groups, sizeof *m->group);
+    m->group[m->groups++] = (struct counted){ row, via };
+}
+
 /* Who gets what is sent to a group: groups in it are looked into, and are no recipients of their own. */
-static void add_members(struct members *m, int64_t group)
+static void add_members(struct members *m, struct counted group)
 {
     int64_t *row = NULL;
     size_t   n = 0;
-    if (!nspi_asked(m->o, link_list(m->o->c->reader, m->o->c->a, LINK_MEMBER, group, false, &row, &n)))
+    if (!nspi_asked(m->o, link_list(m->o->c->reader, m->o->c->a, LINK_MEMBER, group.row, false, &row, &n)))
         return;
     for (size_t i = 0; i < n; i++) {
         enum entry_kind k;
         bool seen = book_exists(&m->o->c->look, row[i], &k);
         if (seen && (entry_is_group(k) || k == ENTRY_DYNAMIC) && m->groups < NESTED_MAX) {
-            if (looked_into(m, row[i]))
-                continue;
-            m->group = arena_grow(m->o->c->a, m->group, &m->group_cap, m->groups, sizeof *m->group);
-            m->group[m->groups++] = row[i];
+            look_into(m, row[i], group.via);
         } else if (seen) {
-            m->row = arena_grow(m->o->c->a, m->row, &m->cap, m->n, sizeof *m->row);
-            m->row[m->n++] = row[i];
+            m->person = arena_grow(m->o->c->a, m->person, &m->cap, m->n, sizeof *m->person);
+            m->person[m->n++] = (struct counted){ row[i], group.via };
         }
     }
 }
 
 static int by_row(const void *x, const void *y)
 {
-    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
-    return (a > b) - (a < b);
+    const struct counted *a = x, *b = y;
+    int c = (a->row > b->row) - (a->row < b->row);
+    return c != 0 ? c : (a->via > b->via) - (a->via < b->via);
 }
 
 /* Recipients that can be seen, each once, and those of them whose mail goes elsewhere. */
@@ -323,17 +335,16 @@ static bool count_members(struct nspi_object *o, int32_t *all, int32_t *outside)
     *all = *outside = 0;
     if (!is_list(o))
         return false;
-    m.group = arena_grow(o->c->a, m.group, &m.group_cap, 0, sizeof *m.group);
-    m.group[m.groups++] = o->e.row;
+    look_into(&m, o->e.row, 0);
     for (size_t i = 0; i < m.groups; i++)
         add_members(&m, m.group[i]);
     if (m.n != 0)
-        qsort(m.row, m.n, sizeof *m.row, by_row);
+        qsort(m.person, m.n, sizeof *m.person, by_row);
     for (size_t i = 0; i < m.n; i++) {
         enum entry_kind k = ENTRY_USER;
-        bool again = i != 0 && m.row[i] == m.row[i - 1];
+        bool again = i != 0 && by_row(&m.person[i], &m.person[i - 1]) == 0;
         *all += !again;
-        *outside += !again && book_exists(&o->c->look, m.row[i], &k) && k == ENTRY_CONTACT;
+        *outside += !again && book_exists(&o->c->look, m.person[i].row, &k) && k == ENTRY_CONTACT;
     }
     return true;
 }

@@ -83,6 +83,8 @@ const char *nspi_list_parent(const struct nspi_object *o); /* DN of the list abo
 
 /* nspi_link.c: the objects at the other end that the client may see, ascending: who is a member of a group that hides its members is told to its owners alone. */
 ec_t nspi_links(struct nspi_ctx *c, enum link_kind k, int64_t row, bool back, int64_t **out, size_t *n);
+/* Does a group hide its members, from this client? */
+ec_t nspi_hides(struct nspi_ctx *c, int64_t group, bool *yes);
 /* Is he an owner of the group, or a member of a group that is? */
 ec_t nspi_owns(struct nspi_ctx *c, int64_t group, bool *yes);
 

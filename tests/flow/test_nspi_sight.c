@@ -428,3 +428,41 @@ TEST(members_that_a_filter_chooses_are_hidden)
     CHECK(has_value(&k.b, k.dynamic, 0x8009101F));
     books_end(&k);
 }
+
+static int32_t members_told(struct book_client *b, int64_t group)
+{
+    static const uint32_t count[] = { PidTagAddressBookDistributionListMemberCount };
+    struct nspic_stat s = at(entry_mid(group));
+    MUST_BOOK(b, "GetProps", ASK(.stat = &s, .tags = count, .ntags = 1));
+    return b->reply.values.v[0].v.i32;
+}
+
+/* Who owns a group can put one that hides its members into it, and then somebody: how many there are says nothing of where he was before. */
+TEST(counting_tells_no_hidden_member)
+{
+    struct books k;
+    struct book_client bob;
+    books(&k);
+    book_bound(&bob, stack_shared(), &stack_shared()->bob);
+    struct entry probe = { .kind = ENTRY_GROUP, .display_name = "Zz Probe", .smtp = "zz-probe@example.com" };
+    REQUIRE_EC(entry_add(k.d, k.b.a, &probe), ecNone);
+    REQUIRE_EC(link_add(k.d, LINK_OWNER, probe.row, stack_shared()->bob.row), ecNone);
+    REQUIRE_EC(link_add(k.d, LINK_MEMBER, probe.row, (int64_t)k.team - MID_FIRST), ecNone);
+    CHECK_INT(members_told(&bob, probe.row), 3);
+    for (unsigned hides = 0; hides < 2; hides++) {
+        int32_t more = 0;
+        hide_members(&k, k.team, hides != 0);
+        for (size_t i = 0; i < 8; i++) {                         /* three of them are in the team */
+            int64_t one = (int64_t)(i == 0 ? k.ana : i == 1 ? k.bob : k.person[i - 2]) - MID_FIRST;
+            REQUIRE_EC(link_add(k.d, LINK_MEMBER, probe.row, one), ecNone);
+            more += members_told(&bob, probe.row) - 3;
+            REQUIRE_EC(link_remove(k.d, LINK_MEMBER, probe.row, one), ecNone);
+        }
+        CHECK_INT(more, hides != 0 ? 8 : 5);
+    }
+    CHECK_INT(members_told(&k.b, probe.row), 3);
+    hide_members(&k, k.team, false);
+    REQUIRE_EC(entry_remove(k.d, probe.row), ecNone);
+    book_client_end(&bob);
+    books_end(&k);
+}
