@@ -445,9 +445,3 @@ nspi_maker *nspi_made_by(uint32_t tag, unsigned *of)
         }
     return NULL;
 }
-
-bool nspi_is_made(uint32_t tag)
-{
-    unsigned of;
-    return nspi_made_by(tag, &of) != NULL;
-}

@@ -66,7 +66,6 @@ void nspi_columns(struct nspi_ctx *c);
 
 /* nspi_made.c: who makes a property of an object (out->tag is its own; false if it has none), and of what; NULL: it is not made. */
 nspi_maker *nspi_made_by(uint32_t tag, unsigned *of);
-bool nspi_is_made(uint32_t tag);
 
 /* nspi_org.c: DN of the Organization object that an object belongs to, NULL: there is none; and what departments are in that organization: a hierarchy is shown
  * as one or the other (MS-OXOABK 2.2.8). */

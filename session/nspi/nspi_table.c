@@ -37,7 +37,8 @@ static size_t fraction(const struct nspi_stat *s, size_t n)
     return at < n ? (size_t)at : n;
 }
 
-ec_t nspi_position(const struct nspi_ctx *c, const struct nspi_stat *s, const struct book_view *v, bool fractional, size_t *at)
+/* By CurrentRec, with `fractional` also by NumPos of TotalRecs if CurrentRec is MID_CURRENT; Delta not yet applied. */
+static ec_t position(const struct nspi_ctx *c, const struct nspi_stat *s, const struct book_view *v, bool fractional, size_t *at)
 {
     if (s->current == MID_BEGINNING)
         *at = 0;
@@ -50,13 +51,14 @@ ec_t nspi_position(const struct nspi_ctx *c, const struct nspi_stat *s, const st
     return ecNone;
 }
 
-size_t nspi_moved(const struct book_view *v, size_t at, int64_t by)
+/* Not beyond the first or behind the end. */
+static size_t moved(const struct book_view *v, size_t at, int64_t by)
 {
     int64_t to = (int64_t)at + by;
     return to < 0 ? 0 : (uint64_t)to > book_count(v) ? book_count(v) : (size_t)to;
 }
 
-void nspi_stand(struct nspi_stat *s, const struct book_view *v, size_t at)
+static void stand(struct nspi_stat *s, const struct book_view *v, size_t at)
 {
     s->current = at < book_count(v) ? entry_mid(book_row(v, at)) : MID_END;
     s->delta = 0;
@@ -79,9 +81,9 @@ ec_t nspi_UpdateStat(struct nspi_ctx *c)
     const struct book_view *v = NULL;
     size_t from = 0;
     TRY(nspi_view(c, &s, &v));
-    TRY(nspi_position(c, &s, v, true, &from));
-    size_t to = nspi_moved(v, from, s.delta);
-    nspi_stand(&s, v, to);
+    TRY(position(c, &s, v, true, &from));
+    size_t to = moved(v, from, s.delta);
+    stand(&s, v, to);
     answer_stat(c, &s);
     if (c->in->wants_delta)
         c->out->delta = (int32_t)((int64_t)to - (int64_t)from);
@@ -103,7 +105,7 @@ static ec_t view_again(struct nspi_ctx *c, const struct nspi_stat *s, int64_t ro
     if (book_find(&c->look, *v, row, &found))
         *at = found + 1;
     else
-        *at = nspi_moved(*v, *at, -1);
+        *at = moved(*v, *at, -1);
     return ecNone;
 }
 
@@ -130,13 +132,13 @@ static ec_t query_table(struct nspi_ctx *c)
     if (wanted == 0)
         return EC(ecInvalidParameter);
     TRY(nspi_view(c, &s, &v));
-    TRY(nspi_position(c, &s, v, false, &at));
-    at = nspi_moved(v, at, s.delta);
+    TRY(position(c, &s, v, false, &at));
+    at = moved(v, at, s.delta);
     nspi_columns(c);
     TRY(rows_from(c, &c->in->stat, &v, &at, wanted, c->in->flags));
     if (c->out->nrows == 0 && at < book_count(v))
         return EC(ecOutOfResources);
-    nspi_stand(&s, v, at);
+    stand(&s, v, at);
     answer_stat(c, &s);
     return ecNone;
 }
@@ -166,7 +168,7 @@ static ec_t seek_table(struct nspi_ctx *c, struct nspi_stat *s)
     size_t at = book_seek(v, c->in->target.v.s);
     if (at == book_count(v))
         return EC(ecNotFound);
-    nspi_stand(s, v, at);
+    stand(s, v, at);
     s->delta = delta; /* R1055 */
     if (c->in->has_tags)
         TRY(rows_from(c, &c->in->stat, &v, &at, SEEK_ROWS, FLAG_EPHEMERAL));

@@ -78,15 +78,6 @@ ec_t offline_of(struct directory *d, struct arena *a, uint32_t org, struct offli
     return one_book(d, q, a, out);
 }
 
-ec_t offline_get(struct directory *d, struct arena *a, struct guid guid, struct offline_book *out)
-{
-    sqlite3_stmt *q = q_begin(d, BOOK_SELECT "WHERE b.guid=?1");
-    if (q == NULL)
-        return EC(ecDiskError);
-    sqlite3_bind_blob(q, 1, guid.b, (int)sizeof guid.b, SQLITE_TRANSIENT);
-    return one_book(d, q, a, out);
-}
-
 ec_t offline_for(struct directory *d, struct arena *a, const struct person *who, struct offline_book *out)
 {
     struct entry e;

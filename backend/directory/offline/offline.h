@@ -37,9 +37,8 @@ struct offline_file {
 
 /* All functions: strings live in the arena; ecDiskError, logged: the database. */
 ec_t offline_books(struct directory *d, struct arena *a, uint32_t org, struct offline_book **out, size_t *n); /* org 0: of all */
-/* The book of an organization or of a guid; ecNotFound: there is none, or no such organization. */
+/* The book of an organization; ecNotFound: there is none, or no such organization. */
 ec_t offline_of(struct directory *d, struct arena *a, uint32_t org, struct offline_book *out);
-ec_t offline_get(struct directory *d, struct arena *a, struct guid guid, struct offline_book *out);
 /* The book of the organization whose objects somebody sees (book.h); ecNotFound: he is no object of the address book. */
 ec_t offline_for(struct directory *d, struct arena *a, const struct person *who, struct offline_book *out);
 /* The files of the newest generation. */

@@ -313,8 +313,8 @@ TEST(organizations_apart)
     CHECK_INT(first.n, 1);
     CHECK_INT(second.n, 1);
     CHECK(blob_eq(oab_string(&second.record[0], PidTagDisplayName), blob_str("Zoe")));
-    REQUIRE_EC(offline_get(d, a, b[1].guid, &found), ecNone);
-    CHECK_INT(found.org, b[1].org);
+    REQUIRE_EC(offline_of(d, a, b[1].org, &found), ecNone);
+    CHECK(guid_eq(&found.guid, &b[1].guid));
     struct person ana;
     REQUIRE_EC(directory_add(d, a, &(struct person_new){ .login = "eve@other.org", .password = "x" }, &ana), ecNone);
     REQUIRE_EC(offline_for(d, a, &ana, &found), ecNone);
