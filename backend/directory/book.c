@@ -285,6 +285,14 @@ static ec_t catch_up(struct book *b, struct arena *a)
     return ec;
 }
 
+/* A transaction that stayed open would see this moment for ever, and never that something changed. */
+static void end_moment(sqlite3 *db)
+{
+    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    if (sqlite3_get_autocommit(db) == 0)
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 static ec_t refresh(struct book *b, int64_t data_version)
 {
     pthread_rwlock_wrlock(&b->lock);
@@ -293,7 +301,7 @@ static ec_t refresh(struct book *b, int64_t data_version)
     struct arena *a = arena_new(1 << 24);
     ec_t ec = catch_up(b, a);
     arena_free(a);
-    sqlite3_exec(b->reader->db, "COMMIT", NULL, NULL, NULL);
+    end_moment(b->reader->db);
     if (ec == ecNone)
         b->data_version = data_version;
     pthread_mutex_unlock(&b->reader->lock);

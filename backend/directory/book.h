@@ -47,7 +47,7 @@ void book_done(struct book_look *l);
 void book_pause(struct book_look *l);
 
 enum book_sort { BOOK_BY_NAME, BOOK_BY_PHONETIC };
-/* The table of an address list; ecInvalidBookmark: no such list.  Valid until book_done. */
+/* The table of an address list; ecInvalidBookmark: no such list; ecDiskError, logged.  Valid until book_done. */
 ec_t book_view(struct book_look *l, int64_t container, enum book_sort sort, uint32_t lcid, const struct book_view **out);
 size_t  book_count(const struct book_view *v);
 int64_t book_row(const struct book_view *v, size_t at);                              /* at < count */

@@ -39,22 +39,27 @@ static size_t place(const struct book_view *v, struct blob key, int64_t row)
 
 /* --- who belongs ---------------------------------------------------------------------------------------------------------------------------- */
 
-static bool props_match(struct book *b, const struct book_entry *e, const struct filter *f)
+static ec_t props_match(struct book *b, const struct book_entry *e, const struct filter *f, bool *yes)
 {
     struct arena *a = arena_new(1 << 22);
     struct entry  full;
-    bool yes = entry_brief(b->reader, a, e->row, &full) == ecNone && filter_match(f, &full);
+    ec_t ec = entry_brief(b->reader, a, e->row, &full);
+    *yes = ec == ecNone && filter_match(f, &full);
     arena_free(a);
-    return yes;
+    return ec == ecNotFound ? ecNone : ec;
 }
 
-static bool belongs(struct book *b, const struct book_view *v, const struct book_entry *e)
+static ec_t belongs(struct book *b, const struct book_view *v, const struct book_entry *e, bool *yes)
 {
+    *yes = false;
     if (e->hidden || e->org != v->org)
-        return false;
+        return ecNone;
     const struct book_list *l = book_list(b, v->container);
     struct entry brief = { .kind = (enum entry_kind)e->kind, .smtp = "", .display_name = "" };
-    return l != NULL && (l->needs_props ? props_match(b, e, l->filter) : filter_match(l->filter, &brief));
+    if (l != NULL && l->needs_props)
+        return props_match(b, e, l->filter, yes);
+    *yes = l != NULL && filter_match(l->filter, &brief);
+    return ecNone;
 }
 
 /* --- items ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -112,21 +117,6 @@ void views_leave(struct book *b, const struct book_entry *e)
     }
 }
 
-void views_enter(struct book *b, const struct book_entry *e)
-{
-    for (struct book_view *v = b->view; v != NULL; v = v->next) {
-        if (!belongs(b, v, e))
-            continue;
-        struct book_item i = make_item(v, e);
-        size_t at = place(v, blob_of(i.key, i.n), e->row);
-        grow(v);
-        memmove(v->item + at + 1, v->item + at, (v->n - at) * sizeof *v->item);
-        v->item[at] = i;
-        v->n++;
-        mark(v, e->slot);
-    }
-}
-
 /* --- the chain of views --------------------------------------------------------------------------------------------------------------------- */
 
 static void free_view(struct book_view *v)
@@ -136,6 +126,35 @@ static void free_view(struct book_view *v)
     free(v->item);
     free(v->member);
     free(v);
+}
+
+static void enter(struct book_view *v, const struct book_entry *e)
+{
+    struct book_item i = make_item(v, e);
+    size_t at = place(v, blob_of(i.key, i.n), e->row);
+    grow(v);
+    memmove(v->item + at + 1, v->item + at, (v->n - at) * sizeof *v->item);
+    v->item[at] = i;
+    v->n++;
+    mark(v, e->slot);
+}
+
+/* A table of which it cannot be told whether the object belongs into it is made anew when it is needed. */
+void views_enter(struct book *b, const struct book_entry *e)
+{
+    for (struct book_view **at = &b->view; *at != NULL; ) {
+        struct book_view *v = *at;
+        bool yes;
+        if (belongs(b, v, e, &yes) != ecNone) {
+            *at = v->next;
+            b->views--;
+            free_view(v);
+            continue;
+        }
+        if (yes)
+            enter(v, e);
+        at = &v->next;
+    }
 }
 
 void views_free(struct book *b, bool lists_only)
@@ -176,20 +195,34 @@ void views_trim(struct book *b)
     atomic_store(&b->crowded, false);
 }
 
-static struct book_view *make_view(struct book *b, const struct book_view *key)
+static ec_t fill(struct book *b, struct book_view *v)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        bool yes;
+        TRY(belongs(b, v, b->entry[i], &yes));
+        if (!yes)
+            continue;
+        grow(v);
+        v->item[v->n++] = make_item(v, b->entry[i]);
+        mark(v, b->entry[i]->slot);
+    }
+    if (v->n != 0)
+        qsort(v->item, v->n, sizeof *v->item, by_key);
+    return ecNone;
+}
+
+static ec_t make_view(struct book *b, const struct book_view *key, struct book_view **out)
 {
     struct book_view *v = calloc(1, sizeof *v);
     must(v != NULL);
     *v = *key;
-    for (size_t i = 0; i < b->n; i++)
-        if (belongs(b, v, b->entry[i])) {
-            grow(v);
-            v->item[v->n++] = make_item(v, b->entry[i]);
-            mark(v, b->entry[i]->slot);
-        }
-    if (v->n != 0)
-        qsort(v->item, v->n, sizeof *v->item, by_key);
-    return v;
+    ec_t ec = fill(b, v);
+    if (ec != ecNone) {
+        free_view(v);
+        return ec;
+    }
+    *out = v;
+    return ecNone;
 }
 
 static struct book_view *find_view(struct book *b, const struct book_view *key)
@@ -217,16 +250,15 @@ static void add_view(struct book *b, struct book_view *v)
 }
 
 /* One is made at a time: many who want the same one after a change wait for it. */
-static struct book_view *made_view(struct book *b, const struct book_view *key)
+static ec_t made_view(struct book *b, const struct book_view *key, struct book_view **out)
 {
+    ec_t ec = ecNone;
     pthread_mutex_lock(&b->making_lock);
-    struct book_view *v = find_view(b, key);
-    if (v == NULL) {
-        v = make_view(b, key);
-        add_view(b, v);
-    }
+    *out = find_view(b, key);
+    if (*out == NULL && (ec = make_view(b, key, out)) == ecNone)
+        add_view(b, *out);
     pthread_mutex_unlock(&b->making_lock);
-    return v;
+    return ec;
 }
 
 /* --- the contract --------------------------------------------------------------------------------------------------------------------------- */
@@ -238,8 +270,9 @@ ec_t book_view(struct book_look *l, int64_t container, enum book_sort sort, uint
     if (book_list(b, container) == NULL)
         return EC(ecInvalidBookmark);
     struct book_view *v = find_view(b, &key);
-    *out = v != NULL ? v : made_view(b, &key);
-    return ecNone;
+    ec_t ec = v == NULL ? made_view(b, &key, &v) : ecNone;
+    *out = v;
+    return ec;
 }
 
 size_t book_count(const struct book_view *v) { return v->n; }
