@@ -21,7 +21,7 @@ enum conn_state {
 
 struct conn {
     pthread_mutex_t lock;
-    struct front   *front;
+    struct front *_Atomic front;     /* set once: NULL in a slot that no connection had yet */
     int             fd;
     enum conn_state state;
     uint32_t        generation;      /* tells an event of this connection from one of its predecessor with the same number */
