@@ -439,12 +439,22 @@ void book_pause(struct book_look *l)
     pthread_rwlock_rdlock(&l->b->lock);
 }
 
-/* By the book's own reader: that of a look which has rested may see an older moment than the book, and what changed in between would never be learned. */
+static ec_t make_words(struct book *b)
+{
+    struct directory *r = take_reader(b);
+    if (r == NULL)
+        return EC(ecDiskError);
+    ec_t ec = book_words_make(b, r, &b->words);
+    give_reader(b, r);
+    return ec;
+}
+
+/* By a reader that sees the newest: that of a look which has rested may see an older moment than the book, and what changed in between would never be learned. */
 ec_t book_words_of(struct book_look *l, const struct book_words **out)
 {
     struct book *b = l->b;
     pthread_mutex_lock(&b->views_lock);
-    ec_t ec = b->words == NULL ? book_words_make(b, b->reader, &b->words) : ecNone;
+    ec_t ec = b->words == NULL ? make_words(b) : ecNone;
     *out = b->words;
     pthread_mutex_unlock(&b->views_lock);
     return ec;
