@@ -1,4 +1,4 @@
-/* conn_int.h - a connection from the inside: its states, and who may do what in them.  For conn.c (coming in) and conn_out.c (going out) only. */
+/* conn_int.h - a connection from the inside: its states, and who may do what in them.  For the files conn*.c only. */
 #ifndef FCGI_CONN_INT_H
 #define FCGI_CONN_INT_H
 #include "fcgi/conn.h"

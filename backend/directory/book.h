@@ -43,7 +43,8 @@ struct book_sets;
 struct book_look { struct book *b; uint32_t org; struct directory *reader; uint64_t spent; struct book_sets *sets; };
 ec_t book_begin(struct book *b, const struct person *who, struct book_look *out);
 void book_done(struct book_look *l);
-/* In the middle of long work: lets others go on who wait for a newer state.  Views of the look are no more; rows may be gone or new. */
+/* In the middle of long work: lets others go on who wait for a newer state.  Views of the look are no more; rows may be gone or new, while its reader goes
+ * on to see the moment that it saw. */
 void book_pause(struct book_look *l);
 
 enum book_sort { BOOK_BY_NAME, BOOK_BY_PHONETIC };
