@@ -31,7 +31,8 @@ bool redis_address_parse(const char *text, size_t n, struct redis_address *out)
         text++;
         n -= 2;
     }
-    return port != 0 && redis_address_set(out, text, n, port);
+    bool brackets = memchr(text, '[', n) != NULL || memchr(text, ']', n) != NULL; /* no host has them */
+    return port != 0 && !brackets && redis_address_set(out, text, n, port);
 }
 
 bool redis_address_eq(const struct redis_address *a, const struct redis_address *b) { return a->port == b->port && strcmp(a->host, b->host) == 0; }

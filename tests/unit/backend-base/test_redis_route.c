@@ -37,6 +37,8 @@ TEST(targets_that_cannot_be_used)
         { "host:65536", "neither" },
         { ":6379", "neither" },
         { "host:63x", "neither" },
+        { "[[]]:1", "neither" },
+        { "[::1:6379", "neither" },
         { "sentinel", "name of the master" },
         { "sentinel 10.0.0.1:26379 10.0.0.2:26379", "name of the master" },
         { "sentinel sessions", "no address" },
