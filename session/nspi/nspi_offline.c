@@ -75,18 +75,37 @@ static ec_t values(void *look, struct arena *a, int64_t row, const uint32_t *tag
     return nspi_failed(&o);
 }
 
-static const char *root(void *look, struct arena *a)
+/* Whom a link of the organization's object names. */
+static ec_t topmost(struct looking *l, struct arena *a, const char *organization, const char **dn)
+{
+    struct entry e;
+    int64_t     *top = NULL;
+    size_t       n = 0;
+    TRY(entry_by_dn(l->c.reader, a, organization, &e));
+    TRY(link_list(l->c.reader, a, LINK_ROOT, e.row, false, &top, &n));
+    if (n == 0 || !book_exists(&l->c.look, top[0], NULL))
+        return ecNone;
+    TRY(entry_brief(l->c.reader, a, top[0], &e));
+    *dn = e.dn;
+    return ecNone;
+}
+
+/* What was there when the rows were read and is gone by now is none. */
+static ec_t root(void *look, struct arena *a, const char **dn)
 {
     struct looking    *l = look;
     struct nspi_object o;
-    struct entry       e;
-    int64_t           *top = NULL;
-    size_t             n = 0;
-    const char        *dn = l->first != 0 && object(l, a, l->first, &o) == ecNone ? nspi_org_dn(&o) : NULL;
-    if (dn == NULL || entry_by_dn(l->c.reader, a, dn, &e) != ecNone || link_list(l->c.reader, a, LINK_ROOT, e.row, false, &top, &n) != ecNone || n == 0
-        || !book_exists(&l->c.look, top[0], NULL) || entry_brief(l->c.reader, a, top[0], &e) != ecNone)
-        return NULL;
-    return e.dn;
+    *dn = NULL;
+    if (l->first == 0)
+        return ecNone;
+    ec_t ec = object(l, a, l->first, &o);
+    if (ec == ecNone) {
+        const char *organization = nspi_org_dn(&o);
+        ec = nspi_failed(&o);
+        if (ec == ecNone && organization != NULL)
+            ec = topmost(l, a, organization, dn);
+    }
+    return ec == ecNotFound ? ecNone : ec;
 }
 
 const struct offline_values nspi_offline_values = { begin, rows, values, root, end };

@@ -60,8 +60,8 @@ struct offline_values {
     ec_t (*rows)(void *look, struct arena *a, int64_t **row, size_t *n);
     /* The values of one, each in the type of its tag (PtypUnspecified: its own), or an error (PtypErrorCode); ecNotFound: it is gone. */
     ec_t (*values)(void *look, struct arena *a, int64_t row, const uint32_t *tag, size_t n, struct propval *out);
-    /* The DN of the topmost department; NULL: there is none. */
-    const char *(*root)(void *look, struct arena *a);
+    /* The DN of the topmost department; *dn NULL: there is none. */
+    ec_t (*root)(void *look, struct arena *a, const char **dn);
     void (*end)(void *look);
 };
 

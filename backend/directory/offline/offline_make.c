@@ -199,7 +199,7 @@ static ec_t with_look(struct making *m, const char *state, bool *made)
     uint8_t digest[SHA256];
     bool    same = false;
     TRY(m->from->rows(m->look, m->a, &m->row, &m->rows));
-    m->root = m->from->root(m->look, m->a);
+    TRY(m->from->root(m->look, m->a, &m->root));
     TRY(measure(m, digest));
     TRY(same_as_before(m, digest, &same));
     if (same || (m->records == 0 && m->book.sequence == 0))

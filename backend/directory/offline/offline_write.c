@@ -216,22 +216,30 @@ static ec_t next_going(struct directory *d, uint64_t now, int64_t *file)
     return ec;
 }
 
-static ec_t with_row(struct directory *d, const char *sql, int64_t row, int64_t end)
+static ec_t with_row(struct directory *d, const char *sql, int64_t row)
 {
     sqlite3_stmt *q = q_begin(d, sql);
     if (q == NULL)
         return EC(ecDiskError);
     sqlite3_bind_int64(q, 1, row);
-    if (end != 0)
-        sqlite3_bind_int64(q, 2, end);
+    return q_done(d, q);
+}
+
+static ec_t delete_pieces(struct directory *d, int64_t file)
+{
+    sqlite3_stmt *q = q_begin(d, "DELETE FROM offline_piece WHERE row IN (SELECT row FROM offline_piece WHERE row>=?1 AND row<?2 LIMIT ?3)");
+    if (q == NULL)
+        return EC(ecDiskError);
+    sqlite3_bind_int64(q, 1, file * OFFLINE_PIECES);
+    sqlite3_bind_int64(q, 2, (file + 1) * OFFLINE_PIECES);
+    sqlite3_bind_int(q, 3, SWEPT_TOGETHER);
     return q_done(d, q);
 }
 
 static ec_t some_pieces_go(struct directory *d, int64_t file, bool *more)
 {
     TRY(tx_begin(d));
-    ec_t ec = with_row(d, "DELETE FROM offline_piece WHERE row IN (SELECT row FROM offline_piece WHERE row>=?1 AND row<?2 LIMIT 64)", file * OFFLINE_PIECES,
-                       (file + 1) * OFFLINE_PIECES);
+    ec_t ec = delete_pieces(d, file);
     *more = ec == ecNone && changed(d) == SWEPT_TOGETHER;
     return tx_end(d, ec);
 }
@@ -239,10 +247,10 @@ static ec_t some_pieces_go(struct directory *d, int64_t file, bool *more)
 static ec_t sweep_file(struct directory *d, int64_t file)
 {
     bool more = true;
-    TRY(with_row(d, "UPDATE offline_file SET sequence=-1 WHERE row=?1 AND sequence=0", file, 0));
+    TRY(with_row(d, "UPDATE offline_file SET sequence=-1 WHERE row=?1 AND sequence=0", file));
     while (more)
         TRY(some_pieces_go(d, file, &more));
-    return with_row(d, "DELETE FROM offline_file WHERE row=?1 AND sequence=-1", file, 0);
+    return with_row(d, "DELETE FROM offline_file WHERE row=?1 AND sequence=-1", file);
 }
 
 ec_t offline_sweep(struct directory *d, uint64_t now_ms)

@@ -125,10 +125,11 @@ static ec_t values(void *look, struct arena *arena, int64_t row, const uint32_t 
     return ecNone;
 }
 
-static const char *root(void *look, struct arena *arena)
+static ec_t root(void *look, struct arena *arena, const char **dn)
 {
     (void)look, (void)arena;
-    return NULL;
+    *dn = NULL;
+    return ecNone;
 }
 
 static void end(void *look) { (void)look; }
