@@ -4,6 +4,7 @@
 #include "backend/base/utf.h"
 #include "backend/directory/source/refresh.h"
 #include "session/nspi/nspi_row.h"
+#include "session/nspi/nspi_slow.h"
 #include "session/nspi/nspi_table.h"
 
 enum { NAMES_MAX = 16, NAME_TAG = 0x3FF0 };  /* name resolutions in one restriction, and the ids that stand for them */
@@ -168,18 +169,37 @@ static ec_t check_some(struct match *m, const struct restriction *r, const int64
     return ec;
 }
 
+struct search_time { uint64_t since; bool slow; };
+
+/* A search that becomes long keeps a thread from others: not every one may. */
+static ec_t check_time(const struct match *m, struct search_time *t)
+{
+    enum { SLOW_MS = 500 };
+    const struct config *config = m->c->env->config;
+    uint64_t took = clock_ms() - t->since;
+    if (took > config->book_search_time)
+        return EC(ecTooComplex);
+    if (t->slow || took <= SLOW_MS)
+        return ecNone;
+    t->slow = nspi_slow_begin(m->c->who->row, (int64_t)config->threads);
+    return t->slow ? ecNone : EC(ecTooComplex);
+}
+
 /* In steps, between which others who wait for the book go on. */
 static ec_t check_rows(struct match *m, const struct restriction *r, const int64_t *row, size_t n, struct found *f)
 {
     enum { STEP = 64 };
-    uint64_t since = clock_ms();
-    for (size_t at = 0, done; at < n; at += done) {
-        if (clock_ms() - since > m->c->env->config->book_search_time)
-            return EC(ecTooComplex);
-        TRY(check_some(m, r, row + at, n - at < STEP ? n - at : STEP, &done, f));
+    struct search_time t = { .since = clock_ms() };
+    ec_t ec = ecNone;
+    for (size_t at = 0, done = 0; at < n && ec == ecNone; at += done) {
+        ec = check_time(m, &t);
+        if (ec == ecNone)
+            ec = check_some(m, r, row + at, n - at < STEP ? n - at : STEP, &done, f);
         nspi_rest(m->c);
     }
-    return ecNone;
+    if (t.slow)
+        nspi_slow_end(m->c->who->row);
+    return ec;
 }
 
 /* The rows that can match, in the order of the table: those whom a name means, or all. */

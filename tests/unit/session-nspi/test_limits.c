@@ -1,5 +1,6 @@
 /* test_limits.c - requests whose rows are dear: they end with the rows that they have or with a clear error, and nobody waits for them. */
 #include "backend/base/fault.h"
+#include "session/nspi/nspi_slow.h"
 #include "tests/unit/session-nspi/rig.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -181,6 +182,35 @@ TEST(a_search_that_takes_too_long)
     slow_row(&g, LISTED + 7, SLOW_MS);             /* the search is over, its rows begin: all are found, seven are shown */
     found = get_matches(&g);
     CHECK(g.ec == ecNone && found.current == LISTED && found.n == 7);
+    rig_end(&g);
+}
+
+/* A search that has become long ends if another one of the person is going on, or if all who may are searching; a quick one does not mind. */
+TEST(long_searches_leave_threads_to_others)
+{
+    enum { LONG_MS = 700 };
+    struct rig g;
+    start(&g, "long");
+    const int64_t who[] = { g.ana.row, g.bob.row };
+    for (int i = 0; i < 2; i++) {
+        g.config.threads = i == 0 ? 4 : 2;
+        REQUIRE(nspi_slow_begin(who[i], 4));
+        get_matches(&g);
+        CHECK_EC(g.ec, ecNone);
+        slow_row(&g, 20, LONG_MS);
+        get_matches(&g);
+        CHECK_EC(g.ec, ecTooComplex);
+        nspi_slow_end(who[i]);
+    }
+    slow_row(&g, 20, LONG_MS);
+    CHECK_INT(get_matches(&g).n, LISTED);
+    CHECK_EC(g.ec, ecNone);
+    CHECK(nspi_slow_begin(g.ana.row, 1));          /* it is over */
+    CHECK(!nspi_slow_begin(g.bob.row, 2));
+    CHECK(nspi_slow_begin(g.bob.row, 3));
+    CHECK(!nspi_slow_begin(g.ana.row, 64));
+    nspi_slow_end(g.ana.row);
+    nspi_slow_end(g.bob.row);
     rig_end(&g);
 }
 
