@@ -205,6 +205,8 @@ struct redis_link *redis_link_any(struct redis *r, char why[REDIS_WHY])
         return NULL;
     }
     struct redis_link *l = redis_link_open(r, &n->at, REDIS_SERVER, why);
+    if (l == NULL)
+        redis_node_failed(n); /* this process may have no other errand that would find out; the next attempt goes elsewhere */
     redis_node_drop(n);
     if (l == NULL || (r->target.mode == REDIS_SENTINEL && !l->master)) {
         if (l != NULL)
