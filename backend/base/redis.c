@@ -187,6 +187,8 @@ void redis_hurry(struct redis_conn *c, uint64_t ms) { c->hurry_ms = c->home->tar
 
 struct redis_conn *redis_take_master(struct redis *r, struct arena *a, size_t *i, size_t *down)
 {
+    if (*i == 0)
+        redis_route_freshen(r);
     struct redis_node *n = *i == 0 ? redis_route(r, -1) : NULL; /* the map is there from now on */
     if (*i == 0 && n == NULL)
         ++*down;

@@ -123,6 +123,7 @@ struct redis_conn {
 struct redis_node *redis_route(struct redis *r, int slot);
 void redis_route_moved(struct redis *r, unsigned slot, const struct redis_address *at);
 void redis_route_doubt(struct redis *r);                          /* what is known may be wrong: find out at the next use */
+void redis_route_freshen(struct redis *r);                        /* ... now, if anything of a cluster's map is in doubt */
 bool redis_sentinel_find(struct redis *r);                        /* under `finding`: a master that serves -> r->master */
 bool redis_cluster_draw(struct redis *r);                         /* likewise: r->slot */
 

@@ -58,11 +58,11 @@ static void note(struct redis *r, bool found)
 }
 
 /* Somebody else finds out: waited for, unless there is an old map, whose servers know better. */
-static bool begin_finding(struct redis *r, bool mapped)
+static bool begin_finding(struct redis *r, bool is_mapped)
 {
     if (pthread_mutex_trylock(&r->finding) == 0)
         return true;
-    if (mapped)
+    if (is_mapped)
         return false;
     stall_begin();
     pthread_mutex_lock(&r->finding);
@@ -71,15 +71,33 @@ static bool begin_finding(struct redis *r, bool mapped)
 }
 
 /* Who waited while another thread found out takes what that one found; and many that wait for a failover do not ask for it all the time. */
-static void find(struct redis *r, bool mapped)
+static void find(struct redis *r, bool is_mapped)
 {
     uint64_t before = atomic_load(&r->found);
-    if ((mapped && clock_ms() - atomic_load(&r->looked) < LOOK_PAUSE) || !begin_finding(r, mapped))
+    if ((is_mapped && clock_ms() - atomic_load(&r->looked) < LOOK_PAUSE) || !begin_finding(r, is_mapped))
         return;
     if (atomic_load(&r->found) == before)
         note(r, r->target.mode == REDIS_SENTINEL ? redis_sentinel_find(r) : redis_cluster_draw(r));
     atomic_store(&r->looked, clock_ms());
     pthread_mutex_unlock(&r->finding);
+}
+
+static bool mapped(struct redis *r)
+{
+    pthread_mutex_lock(&r->lock);
+    bool yes = r->known && r->target.mode == REDIS_CLUSTER;
+    pthread_mutex_unlock(&r->lock);
+    return yes;
+}
+
+/* For who asks all masters a doubt about one is a doubt about the map. */
+void redis_route_freshen(struct redis *r)
+{
+    pthread_mutex_lock(&r->lock);
+    bool doubt = r->doubt || r->moved;
+    pthread_mutex_unlock(&r->lock);
+    if (doubt && r->target.mode == REDIS_CLUSTER)
+        find(r, mapped(r));
 }
 
 struct redis_node *redis_route(struct redis *r, int slot)
@@ -91,10 +109,7 @@ struct redis_node *redis_route(struct redis *r, int slot)
     struct redis_node *n = known(r, slot, true);
     if (n != NULL)
         return n;
-    pthread_mutex_lock(&r->lock);
-    bool mapped = r->known && r->target.mode == REDIS_CLUSTER;
-    pthread_mutex_unlock(&r->lock);
-    find(r, mapped);
+    find(r, mapped(r));
     return known(r, slot, r->target.mode == REDIS_SENTINEL); /* an old map is better than none: its nodes know better */
 }
 
