@@ -10,7 +10,7 @@
 
 enum { PORTION = 1 << 20, TIME_TEXT = 32 };
 
-static const char *kinds[] = { [OFFLINE_FULL] = "full", [OFFLINE_TEMPLATE] = "template", [OFFLINE_TEMPLATE_MAC] = "template-mac" };
+static const char *kinds[] = { [OFFLINE_FULL] = "full", [OFFLINE_TEMPLATE] = "template" };
 
 static json_t *time_json(uint64_t ms)
 {

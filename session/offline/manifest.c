@@ -5,7 +5,7 @@
 
 /* `version`: what the file inside begins with (MS-OXOAB 2.2.1, 2.9.1), as in the example of MS-OXWOAB 4. */
 static const struct { const char *element, *version, *type; } kinds[] = {
-    [OFFLINE_FULL] = { "Full", "32", NULL }, [OFFLINE_TEMPLATE] = { "Template", "7", "windows" }, [OFFLINE_TEMPLATE_MAC] = { "Template", "7", "mac" },
+    [OFFLINE_FULL] = { "Full", "32", NULL }, [OFFLINE_TEMPLATE] = { "Template", "7", "windows" },
 };
 
 static const char *hex(struct arena *a, const uint8_t *p, size_t n)

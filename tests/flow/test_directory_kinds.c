@@ -4,6 +4,7 @@
 #include "backend/mapi/msg.h"
 #include "tests/flow/book.h"
 #include "tests/flow/ctl.h"
+#include "tests/settable.h"
 #include "tests/unit.h"
 #include <stdio.h>
 
@@ -135,21 +136,7 @@ TEST(an_object_without_an_address_belongs_to_the_organization_of_its_dn)
 
 /* --- out and in ------------------------------------------------------------------------------------------------------------------------------- */
 
-static const uint32_t settable[] = {
-#define KEPT(name) name,
-#define CERT(name) name,
-#define GIVEN(name) name,
-#define MADE(name)
-#define LINK(name)
-#define ABPROP(name, how) how(name)
-#include "backend/directory/abprop.def"
-#undef KEPT
-#undef CERT
-#undef GIVEN
-#undef MADE
-#undef LINK
-};
-enum { SETTABLE = sizeof settable / sizeof settable[0], ONES = 7 };
+enum { ONES = 7 };
 
 static const struct one { enum entry_kind kind; const char *name, *smtp; } ones[ONES] = {
     { ENTRY_GROUP, "A Group", "group@example.com" }, { ENTRY_CONTACT, "A Contact", "contact@else.where" }, { ENTRY_ROOM, "A Room", "room@example.com" },

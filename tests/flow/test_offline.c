@@ -18,7 +18,7 @@
 
 enum { FULL = 3000000 };
 static const struct fill_file first[] = {
-    { "book-data-1.lzx", OFFLINE_FULL, 0, FULL }, { "book-lng0409-1.lzx", OFFLINE_TEMPLATE, 0x0409, 700 }, { "book-mac0407-1.lzx", OFFLINE_TEMPLATE_MAC, 0x0407, 65536 },
+    { "book-data-1.lzx", OFFLINE_FULL, 0, FULL }, { "book-lng0409-1.lzx", OFFLINE_TEMPLATE, 0x0409, 700 }, { "book-lng0407-1.lzx", OFFLINE_TEMPLATE, 0x0407, 65536 },
 };
 
 struct visit { struct stack *st; struct arena *a; struct mapic c; struct mapic_reply r; const char *dir; struct offline_book book; };

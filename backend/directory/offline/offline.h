@@ -11,7 +11,7 @@
 #include "backend/mapi/propval.h"
 
 /* What a file is.  MS-OXWOAB 2.2: Full and Template elements of the manifest.  Templates for the Macintosh are not made. */
-enum offline_kind { OFFLINE_FULL, OFFLINE_TEMPLATE, OFFLINE_TEMPLATE_MAC };
+enum offline_kind { OFFLINE_FULL, OFFLINE_TEMPLATE };
 
 struct offline_book {
     struct guid guid;         /* PidTagOfflineAddressBookContainerGuid; stays while the organization stays */

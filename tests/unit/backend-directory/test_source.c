@@ -4,6 +4,7 @@
 #include "backend/directory/source/sync.h"
 #include "backend/mapi/msg.h"
 #include "tests/mutate.h"
+#include "tests/settable.h"
 #include "tests/unit.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,30 +250,16 @@ TEST(each_attribute_becomes_its_property)
 /* Each property that can be set, and each link, has a name that is shorter than its own. */
 TEST(each_property_and_link_has_a_name)
 {
-    static const uint32_t tags[] = {
-#define KEPT(name) name,
-#define CERT(name) name,
-#define GIVEN(name) name,
-#define MADE(name)
-#define LINK(name)
-#define ABPROP(name, how) how(name)
-#include "backend/directory/abprop.def"
-#undef KEPT
-#undef CERT
-#undef GIVEN
-#undef MADE
-#undef LINK
-    };
     static const enum link_kind kinds[] = {
 #define LINK(number, NAME, word, forward, back) LINK_##NAME,
 #include "backend/directory/link.def"
     };
     a = arena_new(1 << 20);
-    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
-        bool named = tags[i] == PidTagAddressBookDeliveryContentLength; /* delivContLength, in other units */
+    for (size_t i = 0; i < SETTABLE; i++) {
+        bool named = settable[i] == PidTagAddressBookDeliveryContentLength; /* delivContLength, in other units */
         for (size_t k = 0; k < sizeof property_names / sizeof property_names[0] && !named; k++)
-            named = property_names[k].tag == tags[i];
-        unit_check(named, __FILE__, __LINE__, "%s", proptag_name(tags[i]));
+            named = property_names[k].tag == settable[i];
+        unit_check(named, __FILE__, __LINE__, "%s", proptag_name(settable[i]));
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         unit_check(attr_form(attr_map(a, NULL, &(const char *){ NULL }), link_word(kinds[i])) == ATTR_TEXTS, __FILE__, __LINE__, "%s", link_word(kinds[i]));

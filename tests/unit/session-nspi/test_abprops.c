@@ -2,6 +2,7 @@
 #include "tests/unit/session-nspi/rig.h"
 #include "session/nspi/nspi_row.h"
 #include "backend/directory/directory_int.h"
+#include "tests/settable.h"
 
 enum kind { USER, GROUP, CONTACT, ROOM, FOLDER, FORM, DEPARTMENT, ORGANIZATION, KINDS };
 static const enum entry_kind kind_of[KINDS] = { ENTRY_USER, ENTRY_GROUP, ENTRY_CONTACT, ENTRY_ROOM, ENTRY_FOLDER, ENTRY_FORM, ENTRY_DEPARTMENT, ENTRY_ORGANIZATION };
@@ -13,22 +14,6 @@ struct house { struct rig g; int64_t row[KINDS]; const char *dn[KINDS]; struct g
 static uint32_t mid(const struct house *h, enum kind k) { return entry_mid(h->row[k]); }
 
 /* --- what can be set ------------------------------------------------------------------------------------------------------------------------- */
-
-static const uint32_t settable[] = {
-#define KEPT(name) name,
-#define CERT(name) name,
-#define GIVEN(name) name,
-#define MADE(name)
-#define LINK(name)
-#define ABPROP(name, how) how(name)
-#include "backend/directory/abprop.def"
-#undef KEPT
-#undef CERT
-#undef GIVEN
-#undef MADE
-#undef LINK
-};
-enum { SETTABLE = sizeof settable / sizeof settable[0] };
 
 /* A value that no other property of any object has; three of several. */
 static struct propval some_value(struct arena *a, uint32_t tag, unsigned salt)

@@ -14,7 +14,7 @@ static struct offline_book book, other;
 static char guid[GUID_TEXT], other_guid[GUID_TEXT];
 
 static const struct fill_file files[] = {
-    { "full-1.lzx", OFFLINE_FULL, 0, 200000 }, { "lng0409-1.lzx", OFFLINE_TEMPLATE, 0x0409, 700 }, { "mac0407-1.lzx", OFFLINE_TEMPLATE_MAC, 0x0407, 70 },
+    { "full-1.lzx", OFFLINE_FULL, 0, 200000 }, { "lng0409-1.lzx", OFFLINE_TEMPLATE, 0x0409, 700 }, { "lng0407-1.lzx", OFFLINE_TEMPLATE, 0x0407, 70 },
 };
 
 static struct person add(const char *login)
@@ -161,7 +161,7 @@ TEST(manifest)
     has(text, arena_printf(a, "<Full seq=\"1\" ver=\"32\" size=\"200000\" uncompressedsize=\"400000\" SHA=\"%s\">full-1.lzx</Full>", hex));
     has(text, "<Template seq=\"1\" ver=\"7\" size=\"700\" uncompressedsize=\"1400\" SHA=\"");
     has(text, "\" langid=\"0409\" type=\"windows\">lng0409-1.lzx</Template>");
-    has(text, "\" langid=\"0407\" type=\"mac\">mac0407-1.lzx</Template>");
+    has(text, "\" langid=\"0407\" type=\"windows\">lng0407-1.lzx</Template>");
     CHECK_INT(f.size, f.text.n);
     CHECK_STR(f.type, "text/xml; charset=utf-8");
     CHECK(f.made != 0);
